@@ -47,7 +47,7 @@ class LinearConstraint:
 
     def __call__(self, columns: Columns) -> NDArray[np.bool_]:
         """Return which of ``n`` points satisfy the constraint."""
-        total = sum(factor * np.asarray(columns[name], dtype=float) for name, factor in self.coefficients.items())
+        terms = [factor * np.asarray(columns[name], dtype=float) for name, factor in self.coefficients.items()]
+        total: NDArray[np.float64] = np.sum(terms, axis=0)
         slack = 1e-9 * max([1.0, *(abs(bound) for bound in (self.low, self.high) if math.isfinite(bound))])
-        allowed: NDArray[np.bool_] = (total >= self.low - slack) & (total <= self.high + slack)
-        return allowed
+        return np.asarray((total >= self.low - slack) & (total <= self.high + slack))

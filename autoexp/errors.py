@@ -31,7 +31,7 @@ class MeasurementError(AutoexpError, RuntimeError):
     """A measurement that failed for good."""
 
 
-class SimulatedFault(AutoexpError, RuntimeError):
+class SimulatedFaultError(AutoexpError, RuntimeError):
     """A fault that a simulated device was told to show."""
 
 

@@ -1,0 +1,31 @@
+"""Agents, reducers, scenes and plans by the name under which an installed package registered them."""
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from autoexp.errors import PluginError, listed
+
+Kind = Literal["agents", "reducers", "scenes", "plans"]
+
+
+def _points(kind: Kind) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"autoexp.{kind}")}
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """Return the registered names, sorted."""
+    return tuple(sorted(_points(kind)))
+
+
+def load(kind: Kind, name: str) -> Any:
+    """Import and return what is registered as `name`.
+
+    Raises
+    ------
+    PluginError
+        If nothing is.
+    """
+    found = _points(kind)
+    if name not in found:
+        raise PluginError(f"{kind} must be one of {listed(sorted(found))}, got {name!r}")
+    return found[name].load()
