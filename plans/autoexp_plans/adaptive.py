@@ -81,7 +81,10 @@ def adaptive_scan(
         raise AutoexpError("a scan needs at least one detector, got none")
     campaign = agent if isinstance(agent, Campaign) else Campaign(agent)
     scan = _Scan(list(detectors), campaign, num, until, per_point or bps.one_nd_step)
-    yield from bpp.finalize_wrapper(scan.run(dict(md or {})), scan.end)
+    try:
+        yield from bpp.finalize_wrapper(scan.run(dict(md or {})), scan.unsubscribe)
+    finally:
+        scan.settle()
     return campaign
 
 
@@ -117,16 +120,27 @@ class _Scan:
         metadata = scan_metadata(self.campaign, self.detectors, readbacks, self.num, self.until, md)
         yield from bpp.stage_wrapper(bpp.run_wrapper(body(), md=metadata), [*self.detectors, *movables])
 
-    def end(self) -> Plan[None]:
-        """Let go of the RunEngine and of the worker, whatever happened; keep what was measured."""
-        if self.decision is not None and self.decision.cancel():
-            self.campaign.ingest(self.unlearned)
+    def unsubscribe(self) -> Plan[None]:
+        """Let go of the RunEngine."""
+        if self.subscription is not None:
+            yield from bps.unsubscribe(self.subscription)
+
+    def settle(self) -> None:
+        """Keep what was measured, forget what was not, and end the worker, whatever happened."""
+        if self.decision is not None:
+            if self.decision.cancel():
+                self.campaign.ingest(self.unlearned)
+            elif not self.decision.done():
+                self.decision.add_done_callback(self._retract)
         self.campaign.ingest(self._collect())
         for suggestion in self.campaign.pending:
             self.campaign.retract(suggestion.id)
         self.campaign.close(wait=False)
-        if self.subscription is not None:
-            yield from bps.unsubscribe(self.subscription)
+
+    def _retract(self, decision: "Future[Decision]") -> None:
+        if decision.exception() is None:
+            for suggestion in decision.result().suggestions:
+                self.campaign.retract(suggestion.id)
 
     def _check(self) -> Plan[tuple[bool, dict[str, str]]]:
         """Refuse what cannot work; return whether a RunEngine runs this, and the read-back fields."""

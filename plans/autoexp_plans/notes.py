@@ -35,9 +35,10 @@ class Note:
         self.name = name
         self._fields = fields
         self._live = dict(live or {})
-        self._values: Mapping[str, Any] = {
-            field: "" if dtype == "string" else float("nan") for field, dtype, _ in fields
-        }
+        self._values: Mapping[str, Any] = self._blank()
+
+    def _blank(self) -> dict[str, Any]:
+        return {field: _BLANK[dtype] for field, dtype, _ in self._fields}
 
     def tell(self, **values: Any) -> None:
         """Replace the values of all fields; those that are not named become blank."""
