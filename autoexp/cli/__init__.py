@@ -1,0 +1,5 @@
+"""The command line: ``autoexp``."""
+
+from autoexp.cli.main import main
+
+__all__ = ["main"]
