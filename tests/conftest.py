@@ -1,7 +1,39 @@
 import gc
+import threading
+import time
 
 import pytest
 from bluesky import RunEngine
+from hypothesis import settings
+
+settings.register_profile("autoexp", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("autoexp")
+
+_GRACE = 10.0
+"""Seconds in which a thread that was told to end may do so."""
+
+_LASTING = ("tqdm_monitor", "fsspecIO")
+"""Beginnings of the names of threads that libraries keep for the life of the process."""
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left():
+    """Fail a test that leaves a thread behind."""
+    before = set(threading.enumerate())
+    yield
+    left = _left(before)
+    if left:
+        gc.collect()
+    deadline = time.monotonic() + _GRACE
+    for thread in left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    names = [thread.name for thread in _left(before)]
+    assert not names, f"a test must end the threads that it began, got {names}"
+
+
+def _left(before):
+    now = set(threading.enumerate()) - before - {threading.current_thread()}
+    return [thread for thread in now if not thread.name.startswith(_LASTING)]
 
 
 @pytest.fixture
@@ -16,8 +48,11 @@ def make_run_engine():
 
     yield make
     for engine in engines:
+        if engine.state not in ("idle", "panicked"):
+            engine.halt()
         engine.loop.call_soon_threadsafe(engine.loop.stop)
         engine._th.join()
+        engine.loop.run_until_complete(engine.loop.shutdown_default_executor())
         engine.loop.close()
     gc.collect()
 

@@ -1,0 +1,60 @@
+# `make demo` and `make test` work on a fresh clone: they create .venv and install by constraints.txt.
+
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_ARGS ?= -n 2
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TORCH := torch==2.13.0
+SOURCES := autoexp agents plans simulators
+
+export OMP_NUM_THREADS ?= 1
+export MPLBACKEND ?= Agg
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types docs wheel bench-agents bench-reduction clean
+
+help: ## Show what there is to make
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
+
+install: $(INSTALLED) ## Create .venv with everything for development
+
+# torch comes first and alone: nothing else decides which build of it is taken.
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"autoexp needs Python 3.11 or newer, got {v.major}.{v.minor}: try make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(TORCH)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,async]'
+	touch $@
+
+demo: $(INSTALLED) ## Align a simulated focusing beamline without a person's help
+	$(BIN)/autoexp demo
+
+test: $(INSTALLED) ## Run the whole test suite
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(INSTALLED) ## Check style, docstrings and import arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	find $(SOURCES) -name '*.py' -print0 | xargs -0 $(BIN)/numpydoc lint
+	$(BIN)/lint-imports
+
+types: $(INSTALLED) ## Check types, strictly
+	$(BIN)/mypy
+
+docs: $(INSTALLED) ## Build the documentation; a warning is an error
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+wheel: $(INSTALLED) ## Build the wheel
+	rm -rf build dist
+	$(BIN)/python -m build --wheel
+
+bench-agents: $(INSTALLED) ## Compare the agents with a plain BoTorch loop
+	$(BIN)/autoexp bench agents
+
+bench-reduction: $(INSTALLED) ## Time the reducers
+	$(BIN)/autoexp bench reduction
+
+clean: ## Remove what can be built again, the environment excepted
+	rm -rf build dist docs/_build docs/reference/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis
