@@ -1,14 +1,21 @@
 """The contracts of the house: small protocols, and optional powers as further protocols."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
+from autoexp.dofs import FloatArray
 from autoexp.objectives import Objective
 from autoexp.records import Estimate, Observation, Suggestion
 from autoexp.space import Space
 
 if TYPE_CHECKING:
     import xarray as xr
+    from torch import Tensor
+
+    from autoexp.acquisition.scores import Scored
+    from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced
+
+S = TypeVar("S")
 
 
 @runtime_checkable
@@ -78,8 +85,64 @@ class Checkpoints(Protocol):
 
 
 @runtime_checkable
+class Surrogate(Protocol):
+    """A model of a value over the unit cube."""
+
+    def update(self, x: FloatArray, y: float, variance: float = 0.0) -> None:
+        """Condition on one more value at a point, shape ``(d,)``; cheap."""
+
+    def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and standard deviation at ``(m, d)`` points, shape ``(m,)`` each, in the value's unit."""
+
+
+@runtime_checkable
+class Acquisition(Protocol):
+    """Posterior -> score; the higher, the better to measure there."""
+
+    @property
+    def rule(self) -> str:
+        """Its name in the record."""
+
+    def __call__(self, mean: FloatArray, sigma: FloatArray) -> "Scored":
+        """Score ``m`` points by mean and standard deviation, shape ``(m,)`` each, sigma positive."""
+
+
+@runtime_checkable
 class Describes(Protocol):
     """An agent or a reducer that tells its settings to the record."""
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that it was built with, as JSON-able data."""
+
+
+@runtime_checkable
+class Reducer(Protocol[S]):
+    """Turns frames into values with uncertainties; all that it remembers is in the state.
+
+    States are picklable and never changed in place by anybody but the reducer that made them.
+    """
+
+    def init(self, spec: "FrameSpec") -> S:
+        """Return the state before any frame, for frames of any shape."""
+
+    def update(self, state: S, frames: "Tensor | Frames", meta: "FrameMeta") -> S:
+        """Return the state after a batch of frames, shape ``(n, y, x)``; `state` is used up."""
+
+    def read(self, state: S) -> "Mapping[str, Reduced]":
+        """Return the same fields whatever was seen; NaN, with a flag, where nothing is known."""
+
+
+@runtime_checkable
+class Merges(Protocol[S]):
+    """A reducer whose states add: workers may share the frames."""
+
+    def merge(self, a: S, b: S) -> S:
+        """Return the state of one that saw the frames of both."""
+
+
+@runtime_checkable
+class WarmsUp(Protocol):
+    """A reducer that compiles or allocates."""
+
+    def warmup(self, spec: "FrameSpec") -> None:
+        """Do before beam what would delay the first frame."""

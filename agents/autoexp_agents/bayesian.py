@@ -1,0 +1,291 @@
+"""The Bayesian agent: it chooses by a Gaussian process of everything seen."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autoexp.acquisition.scores import Improvement, Straddle, TargetImprovement, Uncertainty
+from autoexp.acquisition.search import Candidates, finite
+from autoexp.dofs import FloatArray
+from autoexp.errors import ObjectiveError
+from autoexp.objectives import Bound, Classify, Contour, Explore, Minimize, Objective, Target, as_objectives
+from autoexp.protocols import Acquisition
+from autoexp.records import Estimate, Observation, Source, Suggestion, Why
+from autoexp.space import Space
+from autoexp.surrogates.parameters import Parameters
+from autoexp_agents.belief import Belief, bounds_of, incumbents, learn
+from autoexp_agents.belief import best as best_of
+from autoexp_agents.designs import key, sobol
+from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.report import slices
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_STARTS = 6
+
+
+class BayesianAgent:
+    """Measures where most is to be gained, by Gaussian processes of everything seen.
+
+    Maximize, Minimize and Target are chosen for by log expected improvement, Explore by the
+    posterior sigma, Contour by the straddle; every Bound weighs in with the log of the probability
+    that it holds. Known sigmas of the values enter the model. A failed point marks its
+    surroundings as poor, a suspect one keeps the agent from the spot, and neither enters the model.
+
+    Parameters
+    ----------
+    space
+        Where it may measure.
+    objectives
+        One thing wanted, and any number of Bounds.
+    initial
+        Number of Sobol points measured first; by default two per Dof and one.
+    seed
+        Of the Sobol points and of the search.
+    candidates
+        Number of points prepared for the search.
+
+    Raises
+    ------
+    ObjectiveError
+        If more than one thing is wanted, or a classification.
+
+    Examples
+    --------
+    >>> from autoexp import Dof, Maximize
+    >>> agent = BayesianAgent(Space([Dof("x", 0, 1)]), Maximize("flux"))
+    >>> [first] = agent.suggest(1, [])
+    >>> first.why.source
+    <Source.INITIAL: 'initial design'>
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Objective | tuple[Objective, ...],
+        *,
+        initial: int | None = None,
+        seed: int = 0,
+        candidates: int = 2048,
+    ) -> None:
+        self._space = space
+        self._objectives = as_objectives(objectives)
+        self._wanted = _only_one(self._objectives)
+        self._initial = 2 * len(space.dofs) + 1 if initial is None else initial
+        self._seed = seed
+        self._candidates = Candidates(finite(space), size=candidates, seed=seed)
+        self._memory = Memory(space, self._objectives)
+        self._belief: Belief | None = None
+        self._learnt: dict[str, Parameters] = {}
+        self._given = 0
+
+    @property
+    def space(self) -> Space:
+        """Where it may measure."""
+        return self._space
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is wanted."""
+        return self._objectives
+
+    def ingest(self, observations: Sequence[Observation]) -> None:
+        """Learn from observations: where the devices were read back, with what sigma."""
+        self._memory.add(observations)
+        self._belief = None
+
+    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
+        """Return up to `n` points: of the initial design, then the best by the model.
+
+        Every point, the pending ones included, is taken into account as if it had been measured
+        with the predicted value, before the next is chosen.
+        """
+        suggestions = list[Suggestion]()
+        while len(suggestions) < n:
+            open_points = [*pending, *suggestions]
+            suggestion = self._design(open_points) or self._chosen(open_points)
+            if suggestion is None:
+                break
+            suggestions.append(suggestion)
+            self._given += 1
+        return suggestions
+
+    def _design(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        """Return the next point of the initial design; None when there are enough."""
+        if len(self._memory) and len(self._memory) + len(pending) >= self._initial:
+            return None
+        taken = self._taken(pending)
+        seen = {key(suggestion.point) for suggestion in pending}
+        for point in sobol(self._space, self._seed):
+            unit = self._space.to_unit([point])
+            if key(point) not in seen and not near(unit, taken)[0]:
+                why = Why(Source.INITIAL, "sobol", n_observations=len(self._memory))
+                return Suggestion(f"{self._given:04d}", point, why)
+        return None
+
+    def _taken(self, pending: Sequence[Suggestion]) -> FloatArray:
+        """Return the points, shape ``(k, d)``, that need not be measured again."""
+        waiting = self._space.to_unit([suggestion.point for suggestion in pending])
+        memory = self._memory
+        return np.vstack([memory.units, memory.lost(failed=True), memory.lost(failed=False), waiting])
+
+    def _believed(self) -> Belief:
+        if self._belief is None:
+            self._belief = learn(self._memory, self._learnt, seed=self._seed)
+            self._learnt = {name: model.parameters for name, model in self._belief.models.items()}
+        return self._belief
+
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        """Return the best point by the model; None when a finite Space has no more."""
+        if not len(self._memory):
+            return None
+        belief = self._believed()
+        digest, sizes = belief.digest, {name: len(model) for name, model in belief.models.items()}
+        try:
+            scores = self._imagine(belief, pending)
+            unit = self._search(belief, scores, self._taken(pending))
+            if unit is None:
+                return None
+            score = float(belief.score(scores, unit[None, :])[0])
+        finally:
+            for name, model in belief.models.items():
+                model.truncate(sizes[name])
+        mean, sigma = belief.at(unit)
+        why = Why(Source.AGENT, scores[0][1].rule, mean, sigma, score, len(self._memory), digest)
+        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
+
+    def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> list[tuple[str, Acquisition]]:
+        """Condition on what is pending or gave no value, and return the scores to choose by.
+
+        A pending or suspect point is given its predicted value (Ginsbourger et al., Kriging is well
+        suited to parallelize optimization, 2010: the Kriging believer). A failed one is given the
+        median of what was measured where that is worse than the prediction.
+        """
+        memory = self._memory
+        waiting = self._space.to_unit([suggestion.point for suggestion in pending])
+        for unit in [*waiting, *memory.lost(failed=False)]:
+            mean, _ = belief.at(unit)
+            for name, model in belief.models.items():
+                model.update(unit, mean[name])
+        scores = self._scores(belief, np.vstack([memory.units, waiting]))
+        for unit in memory.lost(failed=True):
+            mean, _ = belief.at(unit)
+            for name, model in belief.models.items():
+                model.update(unit, self._poor(name, mean[name]))
+        return scores
+
+    def _poor(self, name: str, mean: float) -> float:
+        median = float(np.median(self._memory.data(name).y))
+        if isinstance(self._wanted, Explore | Contour) or name != self._wanted.name:
+            return mean
+        if isinstance(self._wanted, Target):
+            return max(mean, median, key=lambda value: abs(value - self._wanted.value))  # type: ignore[union-attr]
+        return max(mean, median) if isinstance(self._wanted, Minimize) else min(mean, median)
+
+    def _scores(self, belief: Belief, units: FloatArray) -> list[tuple[str, Acquisition]]:
+        bounds = bounds_of(self._objectives)
+        merits = incumbents(belief, self._objectives, units)
+        best = float(merits.max())
+        wanted = self._wanted
+        if isinstance(wanted, Explore):
+            return [(wanted.name, Uncertainty()), *bounds]
+        if isinstance(wanted, Contour):
+            return [(wanted.name, Straddle(wanted.level, belief.models[wanted.name].parameters.scale)), *bounds]
+        if not math.isfinite(best):
+            return bounds
+        if isinstance(wanted, Target):
+            return [(wanted.name, TargetImprovement(wanted.value, -best)), *bounds]
+        sign = -1.0 if isinstance(wanted, Minimize) else 1.0
+        return [(wanted.name, Improvement(sign * best, sign)), *bounds]
+
+    def _search(self, belief: Belief, scores: list[tuple[str, Acquisition]], taken: FloatArray) -> FloatArray | None:
+        """Return the best point that is not taken, shape ``(d,)``."""
+        candidates = self._candidates
+        rng = np.random.default_rng([self._seed, self._given])
+        merits = incumbents(belief, self._objectives, self._memory.units)
+        centres = candidates.snap(self._memory.units[np.argsort(-merits, kind="stable")[:4]])
+        pool = np.vstack([candidates.unit, candidates.near(centres, rng)])
+        pool = pool[~near(pool, taken)]
+        if not len(pool):
+            return None
+        values = belief.score(scores, pool)
+        starts = pool[_spread(values, pool, _STARTS)]
+        refined = candidates.refine(lambda unit: belief.climb(scores, unit), starts)
+        found = np.vstack([refined, starts])
+        found = found[~near(found, taken)]
+        return np.asarray(found[int(np.argmax(belief.score(scores, found)))])
+
+    def best(self) -> Estimate:
+        """Return the best point by posterior mean, with its sigma.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        return best_of(self._believed(), self._objectives, self._candidates, self._memory.units)
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return mean, sigma and score around the best point; see `slices`.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        belief = self._believed()
+        scores = self._scores(belief, self._memory.units)
+        rule = scores[0][1].rule
+        return slices(belief, self._space, self.best().point, lambda unit: belief.score(scores, unit), rule, per_dof)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {
+            "agent": type(self).__name__,
+            "initial": self._initial,
+            "seed": self._seed,
+            "candidates": len(self._candidates.unit),
+        }
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the observations and the hyper-parameters that later fits start from."""
+        return {
+            "given": self._given,
+            "observations": [plain(observation) for observation in self._memory.observations],
+            "parameters": {name: asdict(parameters) for name, parameters in self._learnt.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up a state returned by `state`."""
+        self._given = int(state["given"])
+        self._memory = Memory(self._space, self._objectives)
+        self._memory.add([restored(row) for row in state["observations"]])
+        self._learnt = {
+            name: Parameters(**{**row, "lengthscales": tuple(row["lengthscales"])})
+            for name, row in state["parameters"].items()
+        }
+        self._belief = None
+
+
+def _only_one(objectives: Sequence[Objective]) -> Objective:
+    wanted = [objective for objective in objectives if not isinstance(objective, Bound)]
+    if len(wanted) > 1:
+        raise ObjectiveError(f"this agent needs one objective beside Bounds, got {len(wanted)}: {wanted!r}")
+    if isinstance(wanted[0], Classify):
+        raise ObjectiveError(f"this agent cannot classify, got {wanted[0]!r}")
+    return wanted[0]
+
+
+def _spread(values: FloatArray, points: FloatArray, count: int) -> list[int]:
+    """Return the indices of the highest values, none too near to a higher one."""
+    chosen = list[int]()
+    for index in np.argsort(-values, kind="stable")[:512]:
+        if not near(points[index : index + 1], points[chosen], 0.05)[0]:
+            chosen.append(int(index))
+        if len(chosen) == count:
+            break
+    return chosen

@@ -1,0 +1,141 @@
+"""What was seen, as Gaussian processes, and the answer that they give."""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from autoexp.acquisition.scores import Feasibility
+from autoexp.acquisition.search import Candidates
+from autoexp.dofs import FloatArray
+from autoexp.errors import AutoexpError
+from autoexp.objectives import Bound, Contour, Minimize, Objective, Target
+from autoexp.protocols import Acquisition
+from autoexp.records import Estimate
+from autoexp.surrogates.exact import ExactGP
+from autoexp.surrogates.fitting import fit
+from autoexp.surrogates.parameters import Parameters
+from autoexp_agents.memory import Memory
+
+_FEASIBLE = math.log(0.5)
+_PENALTY = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A Gaussian process for each field that the objectives name.
+
+    Parameters
+    ----------
+    models
+        Field name to model.
+    """
+
+    models: Mapping[str, ExactGP]
+
+    @property
+    def digest(self) -> str:
+        """Short hash of hyper-parameters and data."""
+        hashed = hashlib.sha256()
+        for name, model in self.models.items():
+            data = model.data
+            hashed.update(f"{name} {asdict(model.parameters)}".encode())
+            for column in (data.x, data.y, data.variance):
+                hashed.update(column.tobytes())
+        return hashed.hexdigest()[:12]
+
+    def at(self, unit: FloatArray) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """Return mean and sigma of each field at one point, shape ``(d,)``."""
+        found = {name: model.posterior(unit[None, :]) for name, model in self.models.items()}
+        means = {name: float(mean[0]) for name, (mean, _) in found.items()}
+        return means, {name: float(sigma[0]) for name, (_, sigma) in found.items()}
+
+    def score(self, scores: Sequence[tuple[str, Acquisition]], unit: FloatArray) -> FloatArray:
+        """Return the sum of `scores` of named fields at ``(m, d)`` points, shape ``(m,)``."""
+        posteriors = {name: self.models[name].posterior(unit) for name in {name for name, _ in scores}}
+        return np.asarray(sum(score(*posteriors[name]).value for name, score in scores))
+
+    def climb(self, scores: Sequence[tuple[str, Acquisition]], unit: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the sum of `scores` and its gradient at ``(m, d)`` points."""
+        fields = {name: self.models[name].posterior_and_gradient(unit) for name in {name for name, _ in scores}}
+        total, gradient = np.zeros(len(unit)), np.zeros_like(unit)
+        for name, score in scores:
+            mean, sigma, mean_gradient, sigma_gradient = fields[name]
+            scored = score(mean, sigma)
+            total += scored.value
+            gradient += scored.d_mean[:, None] * mean_gradient + scored.d_sigma[:, None] * sigma_gradient
+        return total, gradient
+
+
+def learn(memory: Memory, previous: Mapping[str, Parameters], *, seed: int = 0) -> Belief:
+    """Fit a model to each field of `memory`, from `previous` hyper-parameters where there are any.
+
+    Raises
+    ------
+    AutoexpError
+        If nothing usable was measured.
+    """
+    if not len(memory):
+        raise AutoexpError("a model needs an observation with usable values, got none")
+    models = dict[str, ExactGP]()
+    for name in memory.names:
+        data = memory.data(name)
+        models[name] = ExactGP(fit(data, previous.get(name), seed=seed), data)
+    return Belief(models)
+
+
+def bounds_of(objectives: Sequence[Objective]) -> list[tuple[str, Acquisition]]:
+    """Return the log probability of every Bound."""
+    return [(wanted.name, Feasibility(wanted.low, wanted.high)) for wanted in objectives if isinstance(wanted, Bound)]
+
+
+def merit(objective: Objective, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return how well means answer `objective`, the higher the better, and the derivative."""
+    if isinstance(objective, Target | Contour):
+        distance = mean - (objective.value if isinstance(objective, Target) else objective.level)
+        return -np.abs(distance), -np.sign(distance)
+    sign = -1.0 if isinstance(objective, Minimize) else 1.0
+    return sign * mean, np.full_like(mean, sign)
+
+
+def incumbents(belief: Belief, objectives: Sequence[Objective], units: FloatArray) -> FloatArray:
+    """Return the merit of ``(n, d)`` points by posterior mean; minus infinity where a Bound is likely broken."""
+    wanted = next(objective for objective in objectives if not isinstance(objective, Bound))
+    values, _ = merit(wanted, belief.models[wanted.name].posterior(units)[0])
+    bounds = bounds_of(objectives)
+    return np.where(belief.score(bounds, units) >= _FEASIBLE, values, -np.inf) if bounds else values
+
+
+def best(belief: Belief, objectives: Sequence[Objective], candidates: Candidates, units: FloatArray) -> Estimate:
+    """Return the best point by posterior mean: of those measured, then climbing from the best of them.
+
+    What is climbed is the mean less one sigma, so that the answer never runs off to where nothing
+    was measured.
+    """
+    wanted = next(objective for objective in objectives if not isinstance(objective, Bound))
+    model, bounds = belief.models[wanted.name], bounds_of(objectives)
+    places = candidates.snap(units) if candidates.space.pool is None else candidates.nearest(units)
+    places = places[candidates.allowed(places)]
+    if not len(places):
+        places = candidates.unit
+    values = incumbents(belief, objectives, places)
+    if not np.isfinite(values).any():
+        values = belief.score(bounds, places)
+    starts = places[np.argsort(-values, kind="stable")[:4]]
+
+    def climbing(unit: FloatArray) -> tuple[FloatArray, FloatArray]:
+        mean, sigma, mean_gradient, sigma_gradient = model.posterior_and_gradient(unit)
+        value, slope = merit(wanted, mean)
+        total, gradient = value - sigma, slope[:, None] * mean_gradient - sigma_gradient
+        if bounds:
+            log_p, log_p_gradient = belief.climb(bounds, unit)
+            weight = _PENALTY * model.parameters.scale * (log_p < _FEASIBLE)
+            total, gradient = total + weight * (log_p - _FEASIBLE), gradient + weight[:, None] * log_p_gradient
+        return total, gradient
+
+    refined = candidates.refine(climbing, starts)
+    chosen = refined[int(np.argmax(climbing(refined)[0]))]
+    mean, sigma = belief.at(chosen)
+    return Estimate(candidates.space.from_unit(chosen[None, :])[0], mean, sigma)

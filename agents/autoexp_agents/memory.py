@@ -1,0 +1,115 @@
+"""What an agent was told: usable values, and places that gave none."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autoexp.dofs import FloatArray
+from autoexp.objectives import Objective
+from autoexp.records import Observation, Status
+from autoexp.space import Space
+from autoexp.surrogates.parameters import Data
+
+SAME = 1e-4
+"""Unit-cube distance, by coordinate, below which two points are one."""
+
+
+class Memory:
+    """Everything ingested, by what a model can use of it.
+
+    Parameters
+    ----------
+    space
+        Where was measured.
+    objectives
+        Whose fields are kept.
+    """
+
+    def __init__(self, space: Space, objectives: Sequence[Objective]) -> None:
+        self.space = space
+        self.names = tuple(dict.fromkeys(objective.name for objective in objectives))
+        self.observations: list[Observation] = []
+        self._units: list[FloatArray] = []
+        self._values: dict[str, list[float]] = {name: [] for name in self.names}
+        self._variances: dict[str, list[float]] = {name: [] for name in self.names}
+        self._lost: list[tuple[FloatArray, bool]] = []
+
+    def __len__(self) -> int:
+        """Return the number of usable observations."""
+        return len(self._units)
+
+    def add(self, observations: Sequence[Observation]) -> None:
+        """Enter observations; one without a usable value for every objective marks its place only."""
+        for observation in observations:
+            self.observations.append(observation)
+            unit = self._place(observation)
+            if unit is None:
+                continue
+            values = [float(observation.values.get(name, math.nan)) for name in self.names]
+            finite = all(map(math.isfinite, values))
+            if observation.status is not Status.OK or not finite:
+                self._lost.append((unit, observation.status is not Status.SUSPECT))
+                continue
+            self._units.append(unit)
+            for name, value in zip(self.names, values, strict=True):
+                self._values[name].append(value)
+                self._variances[name].append(_variance(observation.sigmas.get(name, math.nan)))
+
+    def _place(self, observation: Observation) -> FloatArray | None:
+        try:
+            unit = self.space.to_unit([observation.point])[0]
+        except (KeyError, TypeError, ValueError):
+            return None
+        return unit if np.isfinite(unit).all() else None
+
+    @property
+    def units(self) -> FloatArray:
+        """Read-back points of the usable observations in the unit cube, shape ``(n, d)``."""
+        return np.array(self._units).reshape(-1, self.space.width)
+
+    def data(self, name: str) -> Data:
+        """Return the usable values of one field."""
+        return Data(self.units, np.array(self._values[name]), np.array(self._variances[name]))
+
+    def lost(self, *, failed: bool) -> FloatArray:
+        """Return the places of failed (or of suspect) points that gave no value later, shape ``(k, d)``."""
+        places = [place for place, was_failed in self._lost if was_failed is failed]
+        units = np.array(places).reshape(-1, self.space.width)
+        return units[~near(units, self.units)] if len(units) else units
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return the observations as plain data."""
+        return [plain(observation) for observation in self.observations]
+
+
+def _variance(sigma: float) -> float:
+    usable = math.isfinite(sigma) and sigma > 0 and math.isfinite(sigma**2)
+    return sigma**2 if usable else 0.0
+
+
+def near(points: FloatArray, others: FloatArray, distance: float = SAME) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which of ``(m, d)`` points lie within `distance` of one of ``(n, d)`` others, by coordinate."""
+    close = np.zeros(len(points), dtype=bool)
+    for other in others:
+        close |= np.abs(points - other).max(axis=1) <= distance
+    return close
+
+
+def plain(observation: Observation) -> dict[str, Any]:
+    """Return an observation as plain data."""
+    return {
+        "point": dict(observation.point),
+        "values": dict(observation.values),
+        "sigmas": dict(observation.sigmas),
+        "suggestion_id": observation.suggestion_id,
+        "time": observation.time,
+        "status": str(observation.status),
+        "reason": observation.reason,
+    }
+
+
+def restored(row: Mapping[str, Any]) -> Observation:
+    """Return the observation that `plain` made into data."""
+    return Observation(**{**row, "status": Status(row["status"])})

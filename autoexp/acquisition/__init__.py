@@ -1,0 +1,14 @@
+"""Scores of a posterior, and the search for their best point."""
+
+from autoexp.acquisition.scores import Feasibility, Improvement, Scored, Straddle, TargetImprovement, Uncertainty
+from autoexp.acquisition.search import Candidates
+
+__all__ = [
+    "Candidates",
+    "Feasibility",
+    "Improvement",
+    "Scored",
+    "Straddle",
+    "TargetImprovement",
+    "Uncertainty",
+]

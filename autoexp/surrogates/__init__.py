@@ -1,0 +1,8 @@
+"""Models of a measured value over the unit cube."""
+
+from autoexp.surrogates.exact import ExactGP
+from autoexp.surrogates.fitting import fit
+from autoexp.surrogates.kernels import PROFILES, Kernel
+from autoexp.surrogates.parameters import Data, Parameters
+
+__all__ = ["PROFILES", "Data", "ExactGP", "Kernel", "Parameters", "fit"]

@@ -1,0 +1,158 @@
+"""An exact Gaussian process whose factor grows by a row per observation."""
+
+import numpy as np
+from scipy.linalg import lapack
+
+from autoexp.dofs import FloatArray
+from autoexp.surrogates.parameters import Data, Parameters
+
+_TINY = 1e-10
+
+
+class ExactGP:
+    """An exact Gaussian process with a constant mean, at given hyper-parameters.
+
+    One more observation costs ``O(n**2)``: a row of the Cholesky factor ``L`` in preallocated
+    memory, and an entry each of ``L^-1 y`` and ``L^-1 1``.
+
+    Parameters
+    ----------
+    parameters
+        Hyper-parameters; see `autoexp.surrogates.fit`.
+    data
+        What it is conditioned on at first; may be empty.
+    """
+
+    def __init__(self, parameters: Parameters, data: Data) -> None:
+        self.parameters = parameters
+        self._kernel = parameters.kernel
+        self._n = 0
+        self._x, self._y, self._noise = np.empty((0, data.x.shape[1])), np.empty(0), np.empty(0)
+        self._factor, self._solved = np.empty((0, 0), order="F"), np.empty((0, 2))
+        self._reserve(max(64, 2 * len(data)))
+        self._condition(data)
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def data(self) -> Data:
+        """What it is conditioned on."""
+        scale = self.parameters.scale
+        n = self._n
+        y = self._y[:n] * scale + self.parameters.offset
+        return Data(self._x[:n].copy(), y, self._noise[:n] * scale**2)
+
+    def _reserve(self, capacity: int) -> None:
+        """Move what is known into memory for `capacity` observations."""
+        n = self._n
+        self._x = _grown(self._x[:n], (capacity, self._x.shape[1]))
+        self._y = _grown(self._y[:n], (capacity,))
+        self._noise = _grown(self._noise[:n], (capacity,))
+        self._solved = _grown(self._solved[:n], (capacity, 2))
+        self._factor = _grown(self._factor[:n, :n], (capacity, capacity))
+
+    def _condition(self, data: Data) -> None:
+        n = len(data)
+        if not n:
+            return
+        scale = self.parameters.scale
+        self._x[:n] = data.x
+        self._y[:n] = (data.y - self.parameters.offset) / scale
+        self._noise[:n] = data.variance / scale**2
+        covariance = self._kernel(data.x, data.x)
+        self._factor[:n, :n] = _cholesky(covariance, self._noise[:n] + self.parameters.noise)
+        self._n = n
+        self._solved[:n] = self._solve(np.column_stack([self._y[:n], np.ones(n)]))
+
+    def _solve(self, right: FloatArray, *, transposed: bool = False) -> FloatArray:
+        """Return ``L^-1 right`` or ``L^-T right``."""
+        if not self._n:
+            return right
+        solved, _ = lapack.dtrtrs(self._factor[:, : self._n], right, lower=1, trans=int(transposed))
+        return np.asarray(solved)
+
+    def update(self, x: FloatArray, y: float, variance: float = 0.0) -> None:
+        """Condition on one more observation.
+
+        Parameters
+        ----------
+        x
+            Its point in the unit cube, shape ``(d,)``.
+        y, variance
+            Its value, in the field's unit, and the value's known variance; zero if not known.
+        """
+        n = self._n
+        if n == len(self._y):
+            self._reserve(2 * n)
+        standard = (y - self.parameters.offset) / self.parameters.scale
+        noise = variance / self.parameters.scale**2
+        row = self._solve(self._kernel(x[None, :], self._x[:n])[0])
+        pivot = np.sqrt(max(self.parameters.variance + self.parameters.noise + noise - float(row @ row), _TINY))
+        self._x[n], self._y[n], self._noise[n] = x, standard, noise
+        self._factor[n, :n], self._factor[n, n] = row, pivot
+        self._solved[n] = (np.array([standard, 1.0]) - row @ self._solved[:n]) / pivot
+        self._n = n + 1
+
+    def truncate(self, n: int) -> None:
+        """Forget all but the first `n` observations, as if the later ones had never been."""
+        self._n = min(n, self._n)
+
+    def _mean(self) -> float:
+        """Return the constant mean, standardised: the most probable under a standard normal prior."""
+        y, ones = self._solved[: self._n].T
+        return float(ones @ y) / (float(ones @ ones) + 1.0)
+
+    def _weights(self, mean: float) -> FloatArray:
+        solved = self._solved[: self._n]
+        return self._solve(solved[:, 0] - mean * solved[:, 1], transposed=True)
+
+    def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and standard deviation of the noise-free value at ``(m, d)`` points, ``(m,)`` each."""
+        cross = self._kernel(x, self._x[: self._n])
+        half = self._solve(cross.T)
+        mean = self._mean()
+        solved = self._solved[: self._n]
+        means = mean + (solved[:, 0] - mean * solved[:, 1]) @ half
+        return self._natural(means, self._sigma(half))
+
+    def posterior_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return mean, sigma, shape ``(m,)``, and their gradients in the unit cube, shape ``(m, d)``."""
+        known = self._x[: self._n]
+        cross, slope = self._kernel.with_slope(x, known)
+        half = self._solve(cross.T)
+        full = self._solve(half, transposed=True)
+        mean = self._mean()
+        weights = self._weights(mean)
+        sigma = self._sigma(half)
+        mean_gradient = self._kernel.gradient(x, known, slope, np.broadcast_to(weights, cross.shape))
+        sigma_gradient = -self._kernel.gradient(x, known, slope, full.T) / sigma[:, None]
+        scale = self.parameters.scale
+        return *self._natural(mean + cross @ weights, sigma), mean_gradient * scale, sigma_gradient * scale
+
+    def _sigma(self, half: FloatArray) -> FloatArray:
+        explained = np.einsum("ij,ij->j", half, half)
+        return np.asarray(np.sqrt(np.maximum(self.parameters.variance - explained, _TINY)))
+
+    def _natural(self, means: FloatArray, sigmas: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return means * self.parameters.scale + self.parameters.offset, sigmas * self.parameters.scale
+
+
+def _grown(known: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """Return zeros of `shape`, column by column in memory, that begin with `known`."""
+    grown = np.zeros(shape, order="F")
+    grown[tuple(slice(size) for size in known.shape)] = known
+    return grown
+
+
+def _cholesky(covariance: FloatArray, noise: FloatArray) -> FloatArray:
+    """Return the lower factor, with as little added to the diagonal as makes it exist."""
+    jitter = 0.0
+    size = len(noise)
+    while True:
+        total = covariance.copy()
+        total.flat[:: size + 1] += noise + jitter
+        factor, failed = lapack.dpotrf(total.T, lower=1, clean=1, overwrite_a=1)
+        if not failed:
+            return np.asarray(factor)
+        jitter = max(_TINY, 10.0 * jitter)

@@ -1,0 +1,70 @@
+"""What a Gaussian process is fitted to, and what the fit yields."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoexp.dofs import FloatArray
+from autoexp.surrogates.kernels import PROFILES, Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Measured values of one field.
+
+    Parameters
+    ----------
+    x
+        Points in the unit cube, shape ``(n, d)``.
+    y
+        Values, in the field's unit, shape ``(n,)``.
+    variance
+        Known variance of each value, in the unit squared; zero where it is not known.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    variance: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Hyper-parameters of a Gaussian process with a constant mean.
+
+    Parameters
+    ----------
+    lengthscales
+        One per coordinate of the unit cube.
+    variance, noise
+        Of the kernel, and of each value beside its known variance, in units of ``scale**2``.
+    offset, scale
+        Standardisation of the values, in the field's unit.
+    size
+        Number of values that they were fitted to.
+    profile
+        Name of the kernel.
+    """
+
+    lengthscales: tuple[float, ...]
+    variance: float
+    noise: float
+    offset: float
+    scale: float
+    size: int
+    profile: str = "matern52"
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel that they describe."""
+        return Kernel(np.array(self.lengthscales), self.variance, PROFILES[self.profile])
+
+
+def standardization(y: FloatArray) -> tuple[float, float]:
+    """Return offset and scale that give `y` zero mean and unit deviation."""
+    offset = float(np.mean(y))
+    scale = float(np.std(y, ddof=1)) if len(y) > 1 else 0.0
+    negligible = 1e-12 * max(abs(offset), 1e-200)
+    return offset, scale if scale > negligible else max(abs(offset), 1.0)
