@@ -1,0 +1,136 @@
+"""The Scene of a focusing beamline: two mirrors in front of a camera."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autoexp_simulators.beam import Spot, pixel_shares
+from autoexp_simulators.mirrors import FloatArray, Mirror
+
+PITCH_RANGE = (-45.0, 45.0)
+"""Travel of the pitch motors in microradians from design."""
+
+BEND_RANGE = (-10.0, 10.0)
+"""Travel of the benders in percent of the design curvature."""
+
+_OFF_CAMERA = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorScene:
+    """Two mirrors that focus onto a camera.
+
+    Parameters
+    ----------
+    vertical, horizontal
+        The mirror that focuses along y, and the one that focuses along x.
+    photons
+        Photons per second before the mirrors.
+    pixel_size
+        Side of a pixel, seen through the camera's objective, in metres.
+    blur
+        Standard deviation of the camera's point spread, in pixels.
+    shape
+        Rows and columns of the camera.
+    """
+
+    vertical: Mirror
+    horizontal: Mirror
+    photons: float = 2e6
+    pixel_size: float = 2e-6
+    blur: float = 0.8
+    shape: tuple[int, int] = (192, 192)
+    names: tuple[str, str, str, str] = field(default=("v_pitch", "v_bend", "h_pitch", "h_bend"))
+
+    def expected(self, points: Mapping[str, NDArray[np.float64]]) -> dict[str, FloatArray]:
+        """Return what the ``beam`` reducer would give of frames without noise, in pixels.
+
+        Parameters
+        ----------
+        points
+            Motor name to ``n`` positions: pitches in microradians, bends in percent, from design.
+
+        Returns
+        -------
+            ``spot_width_x``, ``spot_width_y``, ``spot_size``, ``spot_centroid_x``, ``spot_centroid_y``
+            and ``spot_share``, the share of the spot that falls on the camera. Where hardly any does
+            the others are NaN. A spot cut by the camera's edge is given as if it were whole.
+        """
+        y, sigma_y, caught_y = self._along(self.vertical, points[self.names[0]], points[self.names[1]], self.shape[0])
+        x, sigma_x, caught_x = self._along(self.horizontal, points[self.names[2]], points[self.names[3]], self.shape[1])
+        share = caught_x * caught_y
+        off = share < _OFF_CAMERA
+        width_x, width_y = 4.0 * np.hypot(sigma_x, math.sqrt(1 / 12)), 4.0 * np.hypot(sigma_y, math.sqrt(1 / 12))
+        fields = {
+            "spot_width_x": width_x,
+            "spot_width_y": width_y,
+            "spot_size": np.sqrt(width_x * width_y),
+            "spot_centroid_x": x,
+            "spot_centroid_y": y,
+        }
+        return {name: np.where(off, np.nan, values) for name, values in fields.items()} | {"spot_share": share}
+
+    def _along(
+        self, mirror: Mirror, pitch: FloatArray, bend: FloatArray, count: int
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return centre and sigma in pixels, and the share on the camera, along one axis."""
+        pitch, bend = np.asarray(pitch, dtype=float) * 1e-6, np.asarray(bend, dtype=float) * 1e-2
+        center = (count - 1) / 2 + mirror.steering(pitch) / self.pixel_size
+        sigma = np.hypot(mirror.spot_size(pitch, bend) / self.pixel_size, self.blur)
+        shares = [pixel_shares(at, width, count).sum() for at, width in zip(center, sigma, strict=True)]
+        return center, sigma, np.array(shares)
+
+    def spot(self, positions: Mapping[str, float]) -> Spot:
+        """Return the spot for the motors' true positions, as in `expected`."""
+        point = {name: np.array([positions[name]]) for name in self.names}
+        y, sigma_y, _ = self._along(self.vertical, point[self.names[0]], point[self.names[1]], self.shape[0])
+        x, sigma_x, _ = self._along(self.horizontal, point[self.names[2]], point[self.names[3]], self.shape[1])
+        pitches = (point[self.names[0]] * 1e-6, point[self.names[2]] * 1e-6)
+        accepted = self.vertical.accepted(pitches[0]) * self.horizontal.accepted(pitches[1])
+        return Spot(float(x[0]), float(y[0]), float(sigma_x[0]), float(sigma_y[0]), self.photons * float(accepted[0]))
+
+    def photons_per_second(self, positions: Mapping[str, float]) -> FloatArray:
+        """Return the expected photons per second of each pixel, shape (y, x)."""
+        return self.spot(positions).image(self.shape)
+
+    def optimum(self) -> dict[str, float]:
+        """Return the motor positions of the smallest spot."""
+        pitches, bends = _scaled(PITCH_RANGE, 1e-6), _scaled(BEND_RANGE, 1e-2)
+        v_pitch, v_bend = self.vertical.best_setting(pitches, bends)
+        h_pitch, h_bend = self.horizontal.best_setting(pitches, bends)
+        return dict(zip(self.names, (v_pitch * 1e6, v_bend * 1e2, h_pitch * 1e6, h_bend * 1e2), strict=True))
+
+
+def _scaled(limits: tuple[float, float], factor: float) -> tuple[float, float]:
+    return limits[0] * factor, limits[1] * factor
+
+
+def mirror_scene(seed: int) -> MirrorScene:
+    """Return a Scene whose mirrors are mounted as badly as mirrors are, by `seed`.
+
+    The pitch offset is 5 to 20 microradians, the bend offset 2 to 6 percent, of either sign.
+    """
+    generator = np.random.default_rng(seed)
+    signs = generator.choice([-1.0, 1.0], size=4)
+    pitches = signs[:2] * generator.uniform(5e-6, 20e-6, size=2)
+    bends = signs[2:] * generator.uniform(0.02, 0.06, size=2)
+    vertical = Mirror(
+        source_size=12e-6,
+        divergence=9e-6,
+        source_distance=30.3,
+        image_distance=2.7,
+        pitch_offset=float(pitches[0]),
+        bend_offset=float(bends[0]),
+    )
+    horizontal = Mirror(
+        source_size=40e-6,
+        divergence=12e-6,
+        source_distance=30.9,
+        image_distance=2.1,
+        pitch_offset=float(pitches[1]),
+        bend_offset=float(bends[1]),
+    )
+    return MirrorScene(vertical, horizontal)
