@@ -1,0 +1,137 @@
+"""What a detector shows where the beam is not, and how well that is known."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+Window = tuple[int, int, int, int]
+"""First and one-past-last row, first and one-past-last column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The level under the beam.
+
+    Parameters
+    ----------
+    level
+        Mean per pixel.
+    variance
+        Variance of `level`.
+    excess
+        Variance per pixel beyond what the counts explain, as from electronics; negative where
+        counts, such as a pedestal, have less noise than Poisson's.
+    given
+        Whether a person gave the level, without error.
+    """
+
+    level: float
+    variance: float
+    excess: float
+    given: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """An image in square blocks of `size` pixels.
+
+    Parameters
+    ----------
+    size
+        Pixels along each side.
+    signal, variance
+        Sum of the valid values in each block, and its variance, shape ``(rows, columns)``.
+    pixels
+        How many were valid.
+    """
+
+    size: int
+    signal: Tensor
+    variance: Tensor
+    pixels: Tensor
+
+    @classmethod
+    def of(cls, image: Tensor, variance: Tensor, valid: Tensor | None) -> "Blocks":
+        """Sum an image, shape ``(y, x)``, whose invalid pixels hold zero."""
+        size = max(1, min(8, min(image.shape) // 8))
+        seen = torch.ones_like(image) if valid is None else valid.to(image.dtype)
+        signal = _block_sums(image, size)
+        spread = signal if variance is image else _block_sums(variance, size)
+        return cls(size, signal, spread, _block_sums(seen, size))
+
+    def coarser(self, factor: int = 4) -> "Blocks":
+        """Return blocks that are `factor` times wider."""
+        signal, variance, pixels = (_block_sums(each, factor) for each in (self.signal, self.variance, self.pixels))
+        return Blocks(self.size * factor, signal, variance, pixels)
+
+    def means(self) -> Tensor:
+        """Mean value per pixel in each block; NaN where no pixel is valid."""
+        return self.signal / self.pixels
+
+    def noise(self) -> float:
+        """Variance per pixel beyond that of the counts, over the whole image.
+
+        From the differences of neighbouring blocks, by their median absolute value, so that neither a
+        beam nor a slope counts as noise.
+        """
+        means = self.means()
+        scatter = 1.4826 * float(torch.nanmedian((means[:, 1:] - means[:, :-1]).abs())) / 2**0.5
+        counted = float(torch.nanmedian(self.variance / self.pixels**2))
+        return self.size**2 * max(0.0, scatter**2 - counted) if math.isfinite(scatter) else 0.0
+
+    def corners(self) -> Background:
+        """Return the middle of the levels in the four corners, of which the beam may hide one."""
+        rows, columns = (max(1, round(0.1 * length)) for length in self.signal.shape)
+        corners = [(slice(rows), slice(columns)), (slice(rows), slice(-columns, None))]
+        corners += [(slice(-rows, None), each) for each in (slice(columns), slice(-columns, None))]
+        noise = self.noise()
+        found = [self._mean_of(self.signal[at], self.variance[at], self.pixels[at], noise) for at in corners]
+        usable = sorted((each for each in found if each is not None), key=lambda each: each.level)
+        if not usable:
+            return Background(0.0, 0.0, 0.0)
+        middle = usable[(len(usable) - 1) // 2 : len(usable) // 2 + 1]
+        level = sum(each.level for each in middle) / len(middle)
+        variance = sum(each.variance for each in middle) / len(middle) ** 2
+        return Background(level, variance, middle[0].excess)
+
+    def outside(self, window: Window) -> Background | None:
+        """Return the level of the blocks that lie wholly outside; None where they are too few."""
+        y0, y1, x0, x1 = (edge // self.size for edge in (window[0], window[1] - 1, window[2], window[3] - 1))
+        keep = self.pixels > 0
+        keep[y0 : y1 + 1, x0 : x1 + 1] = False
+        if float(self.pixels[keep].sum()) < 0.05 * float(self.pixels.sum()):
+            return None
+        return self._mean_of(self.signal[keep], self.variance[keep], self.pixels[keep], self._excess_of(keep))
+
+    def significance(self, background: Background) -> Tensor:
+        """Return by how many standard deviations each block stands above the background."""
+        variance = self.variance + background.excess * self.pixels + background.variance * self.pixels**2
+        return (self.signal - background.level * self.pixels) / variance.clamp(
+            min=torch.finfo(torch.float64).tiny
+        ).sqrt()
+
+    def _excess_of(self, keep: Tensor) -> float:
+        """Variance per pixel beyond (or below) that of the counts, from neighbours among blocks to keep."""
+        pairs = keep[:, 1:] & keep[:, :-1]
+        if int(pairs.sum()) < 10:
+            return self.noise()
+        means, pixels = self.means(), self.pixels
+        squares = (means[:, 1:] - means[:, :-1])[pairs] ** 2
+        weights = 1.0 / (1.0 / pixels[:, 1:] + 1.0 / pixels[:, :-1])[pairs]
+        return float((squares * weights).mean()) - float(self.variance[keep].sum() / pixels[keep].sum())
+
+    def _mean_of(self, signal: Tensor, variance: Tensor, pixels: Tensor, excess: float) -> Background | None:
+        n = float(pixels.sum())
+        if n == 0:
+            return None
+        counted = float(variance.sum()) / n
+        return Background(float(signal.sum()) / n, max(0.0, counted + excess) / n, excess)
+
+
+def _block_sums(image: Tensor, size: int) -> Tensor:
+    rows, columns = (-(-length // size) for length in image.shape)
+    whole = pad(image, (0, columns * size - image.shape[1], 0, rows * size - image.shape[0]))
+    return whole.view(rows, size, -1).sum(1).view(rows, columns, size).sum(2)

@@ -1,0 +1,193 @@
+"""Stages: what is done to frames, their variances and their masks before they are reduced."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autoexp.errors import ReductionError
+from autoexp.reduction.records import FrameMeta, Frames
+
+
+def _both(valid: Tensor | None, other: Tensor) -> Tensor:
+    return other if valid is None else valid & other
+
+
+def _scale(frames: Frames, factor: Tensor | float) -> Frames:
+    """Multiply by something known without error."""
+    return Frames(frames.values * factor, frames.variances * factor**2, frames.valid)
+
+
+def _summary(value: Tensor | float) -> Any:
+    return value if isinstance(value, float | int) else f"map of shape {tuple(value.shape)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gain:
+    """Detector units to photons; the first stage, because it sets the noise model.
+
+    ``photons = (raw - offset) / gain``, and the variance of that is ``photons + read_noise**2``
+    (photon transfer: J. R. Janesick, Photon Transfer, SPIE 2007).
+
+    Parameters
+    ----------
+    gain
+        Detector units per photon: one number, or one per pixel, shape ``(y, x)``.
+    offset
+        Pedestal in detector units, a number or shape ``(y, x)``.
+    read_noise
+        Standard deviation of the electronics in photons.
+    """
+
+    gain: Tensor | float
+    offset: Tensor | float = 0.0
+    read_noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (torch.as_tensor(self.gain) > 0).all():
+            raise ReductionError(f"gain must be positive, got {float(torch.as_tensor(self.gain).min())}")
+        if not 0 <= self.read_noise < math.inf:
+            raise ReductionError(f"read_noise must be zero or more photons, got {self.read_noise}")
+
+    def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
+        """Return the frames in photons."""
+        photons = (frames.values - self.offset) / self.gain
+        return Frames(photons, photons.clamp(min=0.0) + self.read_noise**2, frames.valid)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {"gain": _summary(self.gain), "offset": _summary(self.offset), "read_noise": self.read_noise}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dark:
+    """Subtract what the detector counts without beam.
+
+    Parameters
+    ----------
+    dark
+        Mean dark frame, shape ``(y, x)``, in the unit of the frames.
+    variance
+        Variance of that mean, a number or shape ``(y, x)``.
+    """
+
+    dark: Tensor
+    variance: Tensor | float = 0.0
+
+    def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
+        """Return the frames without their dark counts."""
+        return Frames(frames.values - self.dark, frames.variances + self.variance, frames.valid)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {"dark": _summary(self.dark), "variance": _summary(self.variance)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flat:
+    """Divide by the relative response of each pixel; one that does not respond becomes invalid.
+
+    The variance is that of a quotient to first order, ``(v + (value / flat)**2 v_flat) / flat**2``.
+
+    Parameters
+    ----------
+    flat
+        Relative response, shape ``(y, x)``; 1 for a pixel as good as the mean.
+    variance
+        Its variance, a number or shape ``(y, x)``.
+    """
+
+    flat: Tensor
+    variance: Tensor | float = 0.0
+
+    def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
+        """Return the frames as a detector of equal pixels would have seen them."""
+        alive = torch.isfinite(self.flat) & (self.flat > 0)
+        flat = torch.where(alive, self.flat, 1.0)
+        values = frames.values / flat
+        variance = (frames.variances + values**2 * self.variance) / flat**2
+        return Frames(values, variance, _both(frames.valid, alive))
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {"flat": _summary(self.flat), "variance": _summary(self.variance)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mask:
+    """Leave out pixels.
+
+    Parameters
+    ----------
+    bad
+        True where a pixel must not be used, shape ``(y, x)``.
+    """
+
+    bad: Tensor
+
+    def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
+        """Return the frames with those pixels invalid."""
+        return Frames(frames.values, frames.variance, _both(frames.valid, ~self.bad))
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {"masked_pixels": int(self.bad.sum())}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadTime:
+    """Correct counts for the time that a pixel is blind after each one.
+
+    Non-paralyzable: the true rate is ``m / (1 - m tau)`` for a measured rate ``m`` (G. F. Knoll,
+    Radiation Detection and Measurement, 4th ed., eq. 4.23). Pixels at ``m tau >= 1`` become invalid.
+
+    Parameters
+    ----------
+    tau
+        Dead time in seconds.
+    """
+
+    tau: float
+
+    def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
+        """Return the counts that there were, by the exposure of `meta`."""
+        live = 1.0 - frames.values * (self.tau / meta.exposure)
+        countable = live > 0
+        factor = 1.0 / torch.where(countable, live, 1.0)
+        return Frames(frames.values * factor, frames.variances * factor**4, _both(frames.valid, countable))
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {"tau": self.tau}
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """Divide by the incoming flux of `FrameMeta.monitor`, scaled to a reference flux.
+
+    Parameters
+    ----------
+    reference
+        Flux at which values stay as they are, in the monitor's counts.
+    """
+
+    reference: float = 1.0
+
+    def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
+        """Return the frames as they would be at the reference flux.
+
+        Raises
+        ------
+        ReductionError
+            If the monitor counted nothing.
+        """
+        if not meta.monitor > 0:
+            raise ReductionError(f"monitor must be positive to normalise by it, got {meta.monitor}")
+        return _scale(frames, self.reference / meta.monitor)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {"reference": self.reference}

@@ -1,0 +1,142 @@
+"""What goes into a reducer and what comes out: frozen records over tensors and arrays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+FloatArray = NDArray[np.float64]
+
+SENTINELS = (-1, 2**16 - 1, 2**32 - 1)
+"""Raw values that detectors write where they have no count; they never enter a result."""
+
+
+class Flags(IntFlag):
+    """What a person, or a rule, should know before a reduced value is believed; a word of bits."""
+
+    NONE = 0
+    NO_FRAMES = 1
+    NO_SIGNAL = 2
+    UNRESOLVED = 4
+    CLIPPED = 8
+    MASKED = 16
+    NOT_CONVERGED = 32
+    SATURATED = 64
+    INCOMPLETE = 128
+    HOT_PIXELS = 256
+    DEAD_PIXELS = 512
+    CHANGED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSpec:
+    """What the frames will look like.
+
+    Parameters
+    ----------
+    shape
+        Rows and columns, (y, x).
+    device
+        Where the state lives, as torch names it.
+    """
+
+    shape: tuple[int, int]
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameMeta:
+    """What was known of a batch when it was taken.
+
+    Parameters
+    ----------
+    exposure
+        Seconds that each frame was exposed.
+    monitor
+        Incoming flux during each frame (I0), in the monitor's own counts.
+    coordinates
+        What varied from frame to frame, by name, shape ``(n,)`` or ``(n, k)`` each: the angle of a
+        projection, the position of a probe.
+    """
+
+    exposure: float = 1.0
+    monitor: float = 1.0
+    coordinates: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """A batch of frames on its way through the stages.
+
+    Parameters
+    ----------
+    values
+        Shape ``(n, y, x)``, floating point.
+    variance
+        Variance of each value, shape ``(n, y, x)``; None where it is the value itself, as for raw
+        Poisson counts.
+    valid
+        Where a value may be used, boolean, shape ``(n, y, x)`` or ``(y, x)``; None for everywhere.
+    """
+
+    values: Tensor
+    variance: Tensor | None = None
+    valid: Tensor | None = None
+
+    @property
+    def variances(self) -> Tensor:
+        """Variance of each value, shape ``(n, y, x)``."""
+        return self.values.clamp(min=0.0) if self.variance is None else self.variance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axis:
+    """The coordinate along one dimension of a reduced array.
+
+    Parameters
+    ----------
+    values
+        Shape ``(length,)``.
+    unit
+        Unit of the values.
+    """
+
+    values: FloatArray
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduced:
+    """A reduced value with its uncertainty.
+
+    Parameters
+    ----------
+    value, sigma
+        The value and its standard deviation, shape by `dims`; NaN where there is none.
+    unit
+        Unit of both.
+    dims
+        Names of the dimensions; empty for a number.
+    axes
+        Coordinates of those dimensions that have one.
+    n_frames
+        Number of frames behind it.
+    flags
+        What should be known before it is believed.
+    """
+
+    value: FloatArray
+    sigma: FloatArray
+    unit: str = ""
+    dims: tuple[str, ...] = ()
+    axes: Mapping[str, Axis] = field(default_factory=dict)
+    n_frames: int = 0
+    flags: Flags = Flags.NONE
+
+
+def number(value: float, sigma: float, unit: str, n_frames: int, flags: Flags) -> Reduced:
+    """Return a reduced value without dimensions."""
+    return Reduced(np.array(value, dtype=float), np.array(sigma, dtype=float), unit, n_frames=n_frames, flags=flags)

@@ -1,0 +1,1 @@
+"""Contract suites and strategies for people who write agents, reducers or scenes."""
