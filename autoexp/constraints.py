@@ -42,6 +42,8 @@ class LinearConstraint:
     def __post_init__(self) -> None:
         if not self.coefficients:
             raise SpaceError("a linear constraint needs coefficients, got none")
+        if not all(math.isfinite(factor) for factor in self.coefficients.values()):
+            raise SpaceError(f"the coefficients of a linear constraint must be finite, got {dict(self.coefficients)}")
         if not self.low <= self.high:
             raise SpaceError(f"low must not be above high, got low={self.low}, high={self.high} in {self!r}")
 

@@ -65,7 +65,7 @@ class Dof:
         if not name or not isinstance(name, str):
             raise SpaceError(f"a Dof needs a device with a name, or a name, got {self.movable!r}")
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "choices", tuple(_plain(choice) for choice in self.choices))
+        object.__setattr__(self, "choices", tuple(self.choices))
         if self.choices:
             self._check_choices()
         else:
@@ -73,6 +73,11 @@ class Dof:
         self._check_costs()
 
     def _check_range(self) -> None:
+        try:
+            for end in ("low", "high"):
+                object.__setattr__(self, end, _number(getattr(self, end)))
+        except PointError as error:
+            raise SpaceError(f"low and high must be numbers for {self.name!r}: {error}") from error
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
             raise SpaceError(f"low and high must be finite, got low={self.low}, high={self.high} for {self.name!r}")
         if not self.low < self.high:
@@ -88,6 +93,10 @@ class Dof:
     def _check_choices(self) -> None:
         if not (math.isnan(self.low) and math.isnan(self.high)):
             raise SpaceError(f"a Dof has a range or choices, got both for {self.name!r}")
+        try:
+            object.__setattr__(self, "choices", tuple(_plain(choice) for choice in self.choices))
+        except PointError as error:
+            raise SpaceError(f"choices must be numbers or words for {self.name!r}: {error}") from error
         if len(set(self.choices)) != len(self.choices) or len(self.choices) < 2:
             raise SpaceError(f"choices must be two or more different ones, got {self.choices!r} for {self.name!r}")
         words = [isinstance(choice, str) for choice in self.choices]
@@ -135,7 +144,7 @@ class Dof:
         if self.choices:
             if plain not in self.choices:
                 raise PointError(f"{self.name!r} must be one of {self.choices!r}, got {value!r}")
-            return plain
+            return self.choices[self.choices.index(plain)]
         if isinstance(plain, str) or not self.low <= plain <= self.high:
             unit = f" {self.unit}" if self.unit else ""
             raise PointError(f"{self.name!r} must lie in {self.low} to {self.high}{unit}, got {value!r}")
@@ -154,8 +163,16 @@ class Dof:
         Returns
         -------
             Shape ``(n, width)``; words become one-hot.
+
+        Raises
+        ------
+        PointError
+            If one is a word that is no choice.
         """
         if self.categorical:
+            unknown = [value for value in values if value not in self.choices]
+            if unknown:
+                raise PointError(f"{self.name!r} must be one of {self.choices!r}, got {unknown[0]!r}")
             return np.array([[float(choice == value) for choice in self.choices] for value in values]).reshape(
                 -1, self.width
             )
@@ -199,4 +216,12 @@ def _plain(value: Any) -> Value:
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, bool) or not isinstance(plain, int | float | str):
         raise PointError(f"a position must be a number or a word, got {value!r}")
+    return plain
+
+
+def _number(value: Any) -> float:
+    """Turn a numpy scalar into Python's own number."""
+    plain = _plain(value)
+    if isinstance(plain, str):
+        raise PointError(f"a position must be a number, got {value!r}")
     return plain

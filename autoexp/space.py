@@ -77,6 +77,8 @@ class Space:
         lengths = {name: len(column) for name, column in pool.items()}
         if len(set(lengths.values())) != 1:
             raise SpaceError(f"the columns of a pool must be of one length, got {lengths}")
+        if not any(lengths.values()):
+            raise SpaceError("a pool needs at least one point, got none")
         rows = zip(*(pool[name] for name in self.names), strict=True)
         try:
             points = [{dof.name: dof.check(value) for dof, value in zip(self.dofs, row, strict=True)} for row in rows]
@@ -117,10 +119,17 @@ class Space:
         """Map unit-cube coordinates, shape ``(n, width)``, to the nearest points of the Dofs.
 
         Constraints are not applied; a pool gives its nearest candidates.
+
+        Raises
+        ------
+        SpaceError
+            If there are not `width` finite coordinates for each point.
         """
         unit = np.atleast_2d(np.asarray(unit, dtype=float))
         if unit.shape[1] != self.width:
             raise SpaceError(f"unit-cube points must have {self.width} coordinates, got {unit.shape[1]}")
+        if not np.isfinite(unit).all():
+            raise SpaceError(f"unit-cube points must be finite, got {unit[~np.isfinite(unit).all(axis=1)][0]}")
         if self.pool is not None:
             candidates = self.to_unit(self.pool)
             return [self.pool[int(np.square(candidates - row).sum(axis=1).argmin())] for row in unit]
@@ -181,9 +190,13 @@ class Space:
         Raises
         ------
         SpaceError
-            If the constraints leave none of a quarter of a million points.
+            If `n` or `skip` is negative, or the constraints leave too few of a quarter of a million
+            points.
         """
         from scipy.stats import qmc
+
+        if n < 0 or skip < 0:
+            raise SpaceError(f"n and skip must be zero or more, got n={n}, skip={skip}")
 
         engine = qmc.Sobol(self.width, scramble=True, rng=seed)
         wanted, found = skip + n, list[Point]()
@@ -196,7 +209,8 @@ class Space:
             if len(found) >= wanted:
                 return found[skip:wanted]
             size = _PROBES
-        raise SpaceError(f"the constraints must leave points to measure, got {len(found)} of {_ROUNDS * _PROBES} tried")
+        tried = engine.num_generated
+        raise SpaceError(f"the constraints must leave {wanted} points to measure, got {len(found)} of {tried} tried")
 
     def _sobol_of_pool(self, engine: Any, pool: tuple[Point, ...]) -> list[Point]:
         left = self.to_unit(pool)
