@@ -1,0 +1,246 @@
+"""The contract of agents, as tests that anybody's agent inherits."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autoexp.constraints import LinearConstraint
+from autoexp.dofs import Dof
+from autoexp.objectives import Maximize, Objective
+from autoexp.protocols import Agent, Answers, Checkpoints, Describes, Reports
+from autoexp.records import Observation, Point, Status, Suggestion
+from autoexp.space import Space
+from autoexp.testing.strategies import observations, spaces
+
+Build = Callable[[Space, Objective | tuple[Objective, ...], int], Agent]
+"""Space, objectives and seed to a new agent."""
+
+GOAL = Maximize("f")
+
+_X, _Y = Dof("x", -2.0, 3.0, unit="mm"), Dof("y", 0.0, 10.0, unit="mrad", speed=1.0)
+SPACES = {
+    "line": Space([_X]),
+    "plane": Space([_X, _Y]),
+    "whole numbers": Space([_X, Dof("n", 1, 6, integer=True)]),
+    "words": Space([Dof("filter", choices=("Al", "Cu", "none")), _Y]),
+    "numbers": Space([Dof("slit", choices=(0.05, 0.1, 0.5), unit="mm"), _X]),
+    "finite": Space([Dof("n", 0, 4, integer=True), Dof("filter", choices=("Al", "Cu"))]),
+    "half": Space([_X, _Y], [LinearConstraint({"x": 2.0, "y": 1.0}, high=5.0)]),
+    "ring": Space([_X, _Y], [lambda c: np.hypot(c["x"] - 0.5, (c["y"] - 5.0) / 2.0) > 1.0]),
+    "pool": Space([_X, _Y], pool={"x": np.linspace(-2.0, 3.0, 9), "y": np.linspace(0.0, 10.0, 9) ** 2 / 10.0}),
+}
+
+
+def truth(space: Space, point: Point) -> float:
+    """Return a smooth value with one maximum, at 0.3 of every range or at the first word."""
+    peak = [0.3] * space.width
+    return 5.0 - 4.0 * float(np.square(space.to_unit([point])[0] - peak).sum())
+
+
+def answer(space: Space, suggestion: Suggestion, **changes: object) -> Observation:
+    """Return the observation that measures `truth` where a suggestion asks for it."""
+    found = {"point": suggestion.point, "values": {"f": truth(space, suggestion.point)}, **changes}
+    return Observation(suggestion_id=suggestion.id, **found)  # type: ignore[arg-type]
+
+
+def play(agent: Agent, turns: int, n: int = 1) -> list[Suggestion]:
+    """Let an agent choose and measure, `turns` times; return everything that it suggested."""
+    made = list[Suggestion]()
+    for _ in range(turns):
+        asked = agent.suggest(n, [])
+        agent.ingest([answer(agent.space, suggestion) for suggestion in asked])
+        made += asked
+    return made
+
+
+def keys(suggestions: Sequence[Suggestion]) -> list[tuple[tuple[str, object], ...]]:
+    """Return the points of suggestions as something to compare."""
+    return [tuple(sorted(suggestion.point.items())) for suggestion in suggestions]
+
+
+class AgentContract:
+    """Tests that every agent passes; override the fixture `build`.
+
+    Examples
+    --------
+    ::
+
+        class TestMine(AgentContract):
+            @pytest.fixture
+            def build(self):
+                return lambda space, objectives, seed: Mine(space, objectives, seed=seed)
+    """
+
+    turns = 8
+    """How many points an agent measures in these tests: enough for it to leave its initial design."""
+
+    @pytest.fixture
+    def build(self) -> Build:
+        """Return what makes a new agent."""
+        raise NotImplementedError("override the fixture 'build'")
+
+    @pytest.fixture(params=SPACES)
+    def space(self, request: pytest.FixtureRequest) -> Space:
+        """Return where it may measure: of every kind in turn."""
+        return SPACES[request.param]
+
+    def test_is_an_agent(self, build: Build, space: Space) -> None:
+        agent = build(space, GOAL, 0)
+        assert isinstance(agent, Agent)
+        assert agent.space is space
+        assert agent.objectives == (GOAL,)
+
+    def test_measures_in_the_space(self, build: Build, space: Space) -> None:
+        for suggestion in play(build(space, GOAL, 0), self.turns):
+            assert space.check(suggestion.point) == suggestion.point
+
+    def test_gives_each_suggestion_its_own_id(self, build: Build, space: Space) -> None:
+        made = play(build(space, GOAL, 0), 3, n=3)
+        assert len({suggestion.id for suggestion in made}) == len(made)
+
+    @pytest.mark.parametrize("n", [1, 3])
+    def test_gives_no_more_than_asked_for(self, build: Build, space: Space, n: int) -> None:
+        agent = build(space, GOAL, 0)
+        for _ in range(self.turns):
+            asked = agent.suggest(n, [])
+            assert len(asked) <= n
+            agent.ingest([answer(space, suggestion) for suggestion in asked])
+
+    def test_never_suggests_what_is_pending(self, build: Build, space: Space) -> None:
+        agent = build(space, GOAL, 0)
+        pending = list[Suggestion]()
+        for _ in range(self.turns):
+            asked = agent.suggest(2, pending)
+            pending += asked
+            assert len(set(keys(pending))) == len(pending)
+            if len(pending) > 4:
+                agent.ingest([answer(space, pending.pop(0)), answer(space, pending.pop(0))])
+
+    def test_repeats_no_point_needlessly(self, build: Build, space: Space) -> None:
+        made = play(build(space, GOAL, 0), self.turns)
+        assert len(set(keys(made))) == len(made)
+
+    def test_same_seed_same_choices(self, build: Build, space: Space) -> None:
+        first, second = (play(build(space, GOAL, 3), self.turns) for _ in range(2))
+        assert keys(first) == keys(second)
+        assert [suggestion.id for suggestion in first] == [suggestion.id for suggestion in second]
+
+    def test_leaves_global_random_numbers_alone(self, build: Build, space: Space) -> None:
+        before = np.random.get_state(legacy=True)[1]  # noqa: NPY002
+        play(build(space, GOAL, 0), 3)
+        np.testing.assert_array_equal(np.random.get_state(legacy=True)[1], before)  # noqa: NPY002
+
+    def test_ends_when_a_finite_space_does(self, build: Build) -> None:
+        for name in ("finite", "pool"):
+            made = play(build(SPACES[name], GOAL, 0), 12)
+            assert len(set(keys(made))) == len(made)
+
+    @pytest.mark.parametrize("status", [Status.FAILED, Status.SUSPECT])
+    def test_goes_on_after_lost_points(self, build: Build, space: Space, status: Status) -> None:
+        agent = build(space, GOAL, 0)
+        for turn in range(self.turns):
+            asked = agent.suggest(1, [])
+            lost = {"status": status, "values": {"f": math.nan}} if turn % 3 == 1 else {}
+            agent.ingest([answer(space, suggestion, **lost) for suggestion in asked])
+            for suggestion in asked:
+                assert space.check(suggestion.point) == suggestion.point
+
+    def test_goes_on_when_everything_failed(self, build: Build) -> None:
+        agent = build(SPACES["plane"], GOAL, 0)
+        for _ in range(self.turns):
+            [suggestion] = agent.suggest(1, [])
+            agent.ingest([answer(agent.space, suggestion, status=Status.FAILED, values={})])
+
+    def test_survives_the_same_point_again_and_again(self, build: Build) -> None:
+        agent = build(SPACES["plane"], GOAL, 0)
+        again = Observation({"x": 0.5, "y": 5.0}, {"f": 1.0}, {"f": 1e-9})
+        agent.ingest([again] * 12)
+        play(agent, self.turns)
+
+    @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+    def test_survives_values_of_any_size(self, build: Build, scale: float) -> None:
+        agent = build(SPACES["plane"], GOAL, 0)
+        for _ in range(self.turns):
+            [asked] = agent.suggest(1, [])
+            agent.ingest([Observation(asked.point, {"f": scale * truth(agent.space, asked.point)})])
+
+    def test_survives_a_constant(self, build: Build) -> None:
+        agent = build(SPACES["plane"], GOAL, 0)
+        for _ in range(self.turns):
+            [asked] = agent.suggest(1, [])
+            agent.ingest([Observation(asked.point, {"f": 7.0})])
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def test_survives_any_space_and_any_observations(self, build: Build, data: st.DataObject) -> None:
+        space = data.draw(spaces())
+        agent = build(space, GOAL, 0)
+        agent.ingest(data.draw(st.lists(observations(space), max_size=6)))
+        asked = agent.suggest(2, [])
+        agent.ingest([answer(space, suggestion) for suggestion in asked])
+        for suggestion in [*asked, *agent.suggest(1, [])]:
+            assert space.check(suggestion.point) == suggestion.point
+
+    def test_learns_where_the_devices_were_read_back(self, build: Build) -> None:
+        agent = build(SPACES["line"], GOAL, 0)
+        if not isinstance(agent, Answers):
+            pytest.skip("gives no answers")
+        for _ in range(10):
+            asked = agent.suggest(1, [])
+            for suggestion in asked:
+                point = {"x": 0.6 * float(suggestion.point["x"]) - 0.4}
+                agent.ingest([answer(agent.space, suggestion, point=point, values={"f": -((point["x"] + 0.5) ** 2)})])
+        assert abs(float(agent.best().point["x"]) + 0.5) < 0.15
+
+    def test_answer_is_no_lucky_draw(self, build: Build) -> None:
+        agent = build(SPACES["line"], GOAL, 0)
+        if not isinstance(agent, Answers):
+            pytest.skip("gives no answers")
+        rows = [({"x": x}, -((x - 1.0) ** 2), 0.05) for x in np.linspace(-2.0, 3.0, 21)]
+        agent.ingest([Observation(point, {"f": value}, {"f": sigma}) for point, value, sigma in rows])
+        agent.ingest([Observation({"x": -1.5}, {"f": 6.0}, {"f": 8.0})])
+        best = agent.best()
+        assert abs(float(best.point["x"]) - 1.0) < 0.3
+        assert abs(best.mean["f"]) < 0.3
+        assert 0.0 < best.sigma["f"] < 0.3
+
+    def test_answer_lies_in_the_space(self, build: Build, space: Space) -> None:
+        agent = build(space, GOAL, 0)
+        if not isinstance(agent, Answers):
+            pytest.skip("gives no answers")
+        play(agent, self.turns)
+        best = agent.best()
+        assert space.check(best.point) == best.point
+        assert math.isfinite(best.mean["f"])
+        assert best.sigma["f"] > 0
+
+    def test_state_restores_the_same_choices(self, build: Build, space: Space) -> None:
+        agent, other = build(space, GOAL, 0), build(space, GOAL, 0)
+        if not isinstance(agent, Checkpoints) or not isinstance(other, Checkpoints):
+            pytest.skip("keeps no state")
+        play(agent, self.turns)
+        other.restore(json.loads(json.dumps(agent.state())))
+        assert keys(other.suggest(2, [])) == keys(agent.suggest(2, []))
+
+    def test_tells_its_settings(self, build: Build) -> None:
+        agent = build(SPACES["plane"], GOAL, 0)
+        if not isinstance(agent, Describes):
+            pytest.skip("tells no settings")
+        assert json.loads(json.dumps(agent.settings())) == agent.settings()
+
+    def test_reports_over_the_space(self, build: Build, space: Space) -> None:
+        agent = build(space, GOAL, 0)
+        if not isinstance(agent, Reports):
+            pytest.skip("gives no reports")
+        play(agent, self.turns)
+        report = agent.report(per_dof=4)
+        assert {"f_mean", "f_sigma", "score"} <= set(report.data_vars)
+        assert set(report["f_mean"].dims) <= set(space.names)
+        assert np.isfinite(report["f_mean"]).all()
+        for dof in space.dofs:
+            assert report[dof.name].attrs["units"] == dof.unit

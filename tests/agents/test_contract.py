@@ -1,0 +1,28 @@
+import pytest
+
+from autoexp.testing.agents import AgentContract
+from autoexp_agents import BayesianAgent, GridAgent, RandomAgent, SobolAgent
+
+
+class TestSobolAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: SobolAgent(space, objectives, seed=seed)
+
+
+class TestRandomAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: RandomAgent(space, objectives, seed=seed)
+
+
+class TestGridAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: GridAgent(space, objectives, per_dof=12)
+
+
+class TestBayesianAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: BayesianAgent(space, objectives, initial=4, seed=seed, candidates=256)
