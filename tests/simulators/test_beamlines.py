@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from bluesky.plans import count
+
+from autoexp import Space
+from autoexp_simulators import mirrors_beamline
+
+
+@pytest.fixture(params=range(4))
+def beamline(request):
+    return mirrors_beamline(seed=request.param)
+
+
+def truth(beamline, points):
+    return beamline.scene.expected(Space(beamline.dofs).columns(points))
+
+
+def test_the_optimum_is_allowed_and_off_centre(beamline):
+    space = Space(beamline.dofs)
+    unit = space.to_unit([space.check(beamline.scene.optimum())])
+    assert (np.abs(unit - 0.5) > 0.02).all()
+
+
+def test_no_point_has_a_smaller_spot_than_the_optimum(beamline):
+    optimum = truth(beamline, [beamline.scene.optimum()])["spot_size"][0]
+    sizes = truth(beamline, Space(beamline.dofs).sobol(4096, seed=1))["spot_size"]
+    assert optimum <= np.nanmin(sizes)
+
+
+def test_the_frame_has_the_expected_moments(beamline):
+    point = beamline.scene.optimum()
+    expected = {name: values[0] for name, values in truth(beamline, [point]).items()}
+    image = beamline.scene.photons_per_second(point)
+    y, x = np.indices(image.shape)
+    total = image.sum()
+    mean_x, mean_y = (image * x).sum() / total, (image * y).sum() / total
+    assert expected["spot_centroid_x"] == pytest.approx(mean_x)
+    assert expected["spot_centroid_y"] == pytest.approx(mean_y)
+    assert expected["spot_width_x"] == pytest.approx(4 * np.sqrt((image * (x - mean_x) ** 2).sum() / total), rel=1e-3)
+    assert expected["spot_width_y"] == pytest.approx(4 * np.sqrt((image * (y - mean_y) ** 2).sum() / total), rel=1e-3)
+
+
+def test_the_beam_can_leave_the_camera(beamline):
+    space = Space(beamline.dofs)
+    sizes = truth(beamline, space.grid(2))["spot_size"]
+    assert np.isnan(sizes).any()
+
+
+def test_the_same_seed_gives_the_same_beamline(RE):
+    frames = []
+    for _ in range(2):
+        beamline = mirrors_beamline(seed=3)
+        RE(count([beamline.detector]))
+        frames.append(beamline.detector.image.get())
+    assert (frames[0] == frames[1]).all()
