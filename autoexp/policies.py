@@ -1,11 +1,12 @@
 """What a Campaign does about measurements that failed or cannot be believed."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from autoexp.errors import ObjectiveError
+from autoexp.flags import FLAGS, UNBELIEVABLE, Flags
 from autoexp.objectives import Bound, Objective
 from autoexp.records import Observation, Status
 
@@ -42,8 +43,9 @@ class FailurePolicy:
 def assess(observation: Observation, objectives: Sequence[Objective], plausible: Sequence[Bound]) -> Observation:
     """Return `observation` with the status that it deserves.
 
-    A value that an objective needs and that is missing or not finite makes it failed; one outside
-    its `plausible` bound makes it suspect. A sigma that is not a finite positive number is dropped.
+    A value that an objective needs and that is missing or not finite makes it failed. One outside its
+    `plausible` bound, or flagged `UNBELIEVABLE` by the reducer that made it, makes it suspect. A sigma
+    that is not a finite positive number is dropped.
     """
     sigmas = {name: sigma for name, sigma in observation.sigmas.items() if math.isfinite(sigma) and sigma > 0}
     assessed = replace(observation, sigmas=sigmas)
@@ -58,4 +60,14 @@ def assess(observation: Observation, objectives: Sequence[Objective], plausible:
         if not bound.low <= value <= bound.high:
             reason = f"{bound.name!r} must lie in {bound.low} to {bound.high} to be plausible, got {value}"
             return replace(assessed, status=Status.SUSPECT, reason=reason)
-    return assessed
+    flagged = [reason for objective in objectives if (reason := _flagged(objective.name, observation.values))]
+    return replace(assessed, status=Status.SUSPECT, reason=flagged[0]) if flagged else assessed
+
+
+def _flagged(field: str, values: Mapping[str, float]) -> str:
+    """Return why the reducer of a field would not have it believed; empty where it says nothing."""
+    for name, value in values.items():
+        of_this = name.endswith(FLAGS) and field.startswith(name.removesuffix(FLAGS) + "_")
+        if of_this and math.isfinite(value) and Flags(int(value)) & UNBELIEVABLE:
+            return f"{field!r} must not be flagged, got {Flags(int(value))!r} in {name!r}"
+    return ""

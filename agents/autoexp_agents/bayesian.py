@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,6 +83,7 @@ class BayesianAgent:
         self._belief: Belief | None = None
         self._learnt: dict[str, Parameters] = {}
         self._given = 0
+        self._designed = 0
 
     @property
     def space(self) -> Space:
@@ -120,9 +122,10 @@ class BayesianAgent:
             return None
         taken = self._taken(pending)
         seen = {key(suggestion.point) for suggestion in pending}
-        for point in sobol(self._space, self._seed):
+        for index, point in enumerate(islice(sobol(self._space, self._seed), self._designed, None), self._designed):
             unit = self._space.to_unit([point])
             if key(point) not in seen and not near(unit, taken)[0]:
+                self._designed = index + 1
                 why = Why(Source.INITIAL, "sobol", n_observations=len(self._memory))
                 return Suggestion(f"{self._given:04d}", point, why)
         return None
@@ -255,6 +258,7 @@ class BayesianAgent:
         """Return the observations and the hyper-parameters that later fits start from."""
         return {
             "given": self._given,
+            "designed": self._designed,
             "observations": [plain(observation) for observation in self._memory.observations],
             "parameters": {name: asdict(parameters) for name, parameters in self._learnt.items()},
         }
@@ -262,6 +266,7 @@ class BayesianAgent:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
         self._given = int(state["given"])
+        self._designed = int(state["designed"])
         self._memory = Memory(self._space, self._objectives)
         self._memory.add([restored(row) for row in state["observations"]])
         self._learnt = {

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
+from autoexp.flags import Flags
 from autoexp.reduction.background import Background, Blocks, Window
 from autoexp.reduction.moments import Cut, Moments, window_around
-from autoexp.reduction.records import Flags, FrameMeta, Frames, FrameSpec, Reduced, number
+from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.sums import FrameSum
 

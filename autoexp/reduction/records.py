@@ -2,33 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntFlag
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from autoexp.flags import Flags
+
 FloatArray = NDArray[np.float64]
 
 SENTINELS = (-1, 2**16 - 1, 2**32 - 1)
 """Raw values that detectors write where they have no count; they never enter a result."""
-
-
-class Flags(IntFlag):
-    """What a person, or a rule, should know before a reduced value is believed; a word of bits."""
-
-    NONE = 0
-    NO_FRAMES = 1
-    NO_SIGNAL = 2
-    UNRESOLVED = 4
-    CLIPPED = 8
-    MASKED = 16
-    NOT_CONVERGED = 32
-    SATURATED = 64
-    INCOMPLETE = 128
-    HOT_PIXELS = 256
-    DEAD_PIXELS = 512
-    CHANGED = 1024
 
 
 @dataclass(frozen=True, slots=True)

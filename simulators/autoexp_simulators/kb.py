@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from autoexp_simulators.beam import Spot, pixel_shares
 from autoexp_simulators.mirrors import FloatArray, Mirror
 
-PITCH_RANGE = (-45.0, 45.0)
+PITCH_RANGE = (-35.0, 35.0)
 """Travel of the pitch motors in microradians from design."""
 
 BEND_RANGE = (-10.0, 10.0)
@@ -42,7 +42,7 @@ class MirrorScene:
     photons: float = 2e6
     pixel_size: float = 2e-6
     blur: float = 0.8
-    shape: tuple[int, int] = (192, 192)
+    shape: tuple[int, int] = (256, 256)
     names: tuple[str, str, str, str] = field(default=("v_pitch", "v_bend", "h_pitch", "h_bend"))
 
     def expected(self, points: Mapping[str, NDArray[np.float64]]) -> dict[str, FloatArray]:

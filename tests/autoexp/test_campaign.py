@@ -6,6 +6,7 @@ import pytest
 from autoexp import Bound, Dof, Maximize, Observation, Source, Space, Status, Suggestion
 from autoexp.campaign import Campaign
 from autoexp.errors import AutoexpError, PointError
+from autoexp.flags import Flags
 from autoexp.records import Estimate
 
 
@@ -134,6 +135,15 @@ def test_suspect_is_kept_and_marked():
     assert row.status is Status.SUSPECT
     assert row.values == {"flux": -1.0}
     assert campaign.agent.seen == [row]
+
+
+@pytest.mark.parametrize(("flags", "status"), [(Flags.CLIPPED, Status.SUSPECT), (Flags.MASKED, Status.OK)])
+def test_what_the_reducer_would_not_have_believed_is_suspect(flags, status):
+    agent = Counter()
+    agent.objectives = (Maximize("spot_size"),)
+    values = {"spot_size": 3.0, "spot_flags": float(flags), "other_flags": float(Flags.SATURATED)}
+    (row,) = Campaign(agent).ingest([Observation({"x": 1.0}, values)])
+    assert row.status is status
 
 
 def test_best_is_asked_once_per_observation(campaign):
