@@ -53,7 +53,7 @@ class BayesianAgent:
     Raises
     ------
     ObjectiveError
-        If more than one thing is wanted, or a classification.
+        If more than one thing is wanted, or a classification, or `initial` is below one.
 
     Examples
     --------
@@ -76,6 +76,8 @@ class BayesianAgent:
         self._space = space
         self._objectives = as_objectives(objectives)
         self._wanted = _only_one(self._objectives)
+        if initial is not None and initial < 1:
+            raise ObjectiveError(f"initial must be 1 or more, got {initial}")
         self._initial = 2 * len(space.dofs) + 1 if initial is None else initial
         self._seed = seed
         self._candidates = Candidates(finite(space), size=candidates, seed=seed)

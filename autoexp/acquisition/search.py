@@ -14,11 +14,11 @@ Objective = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """Unit-cube points, shape ``(k, d)``, to scores, shape ``(k,)``, and gradients, shape ``(k, d)``."""
 
 _HALVINGS = 12
-_FINITE = 20_000
+_FINITE = 2_000
 
 
 def finite(space: Space) -> Space:
-    """Return `space` as a pool if it holds no more than 20,000 points, else itself."""
+    """Return `space` as a pool if it holds no more than 2,000 points, else itself."""
     if space.pool is not None or not all(dof.choices or dof.integer for dof in space.dofs):
         return space
     counts = [len(dof.choices) or int(dof.high) - int(dof.low) + 1 for dof in space.dofs]

@@ -131,9 +131,9 @@ class AgentContract:
         assert [suggestion.id for suggestion in first] == [suggestion.id for suggestion in second]
 
     def test_leaves_global_random_numbers_alone(self, build: Build, space: Space) -> None:
-        before = np.random.get_state(legacy=True)[1]  # noqa: NPY002
+        before = repr(np.random.get_state())  # noqa: NPY002
         play(build(space, GOAL, 0), 3)
-        np.testing.assert_array_equal(np.random.get_state(legacy=True)[1], before)  # noqa: NPY002
+        assert repr(np.random.get_state()) == before  # noqa: NPY002
 
     def test_ends_when_a_finite_space_does(self, build: Build) -> None:
         for name in ("finite", "pool"):

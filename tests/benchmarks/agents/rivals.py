@@ -45,7 +45,7 @@ class PlainBotorch:
         from botorch.optim import optimize_acqf
         from gpytorch.mlls import ExactMarginalLogLikelihood
 
-        x, y = torch.tensor(np.array(self._x)), torch.tensor(self._y)[:, None]
+        x, y = torch.tensor(np.array(self._x)), torch.tensor(self._y, dtype=torch.double)[:, None]
         bounds = torch.tensor([[0.0] * self._width, [1.0] * self._width], dtype=torch.double)
         with warnings.catch_warnings(), torch.random.fork_rng():
             warnings.simplefilter("ignore")

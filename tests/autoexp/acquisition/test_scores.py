@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from autoexp.acquisition import Feasibility, Improvement, Straddle, TargetImprovement, Uncertainty
+from autoexp.acquisition.scores import log_improvement
+
+SCORES = [
+    Improvement(1.2),
+    Improvement(1.2, -1.0),
+    TargetImprovement(0.5, 0.8),
+    TargetImprovement(0.5, 0.01),
+    Uncertainty(),
+    Straddle(0.3, 2.0),
+    Feasibility(low=-0.5),
+    Feasibility(high=0.7),
+    Feasibility(-0.5, 0.7),
+]
+finite = st.floats(-30.0, 30.0)
+positive = st.floats(1e-3, 30.0)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_log_improvement_agrees_with_botorch():
+    import torch
+    from botorch.acquisition.analytic import _log_ei_helper
+
+    u = np.concatenate([-np.logspace(5, -3, 200), np.logspace(-3, 2, 50)])
+    np.testing.assert_allclose(log_improvement(u), _log_ei_helper(torch.tensor(u)).numpy(), rtol=1e-7)
+
+
+@pytest.mark.parametrize("score", SCORES, ids=repr)
+@given(mean=finite, sigma=positive)
+def test_derivatives_agree_with_differences(score, mean, sigma):
+    step = 1e-6 * sigma
+
+    def value(m, s):
+        return float(score(np.array([m]), np.array([s])).value[0])
+
+    found = score(np.array([mean]), np.array([sigma]))
+    if isinstance(score, Straddle | TargetImprovement) and abs(mean - 0.5) + abs(mean - 0.3) < 0.2 + 4 * step:
+        return
+    slope = (value(mean + step, sigma) - value(mean - step, sigma)) / (2 * step)
+    spread = (value(mean, sigma + step) - value(mean, sigma - step)) / (2 * step)
+    tolerance = 1e-6 * (1.0 + abs(float(found.value[0]))) / step * 1e-3
+    np.testing.assert_allclose(found.d_mean[0], slope, rtol=1e-3, atol=tolerance)
+    np.testing.assert_allclose(found.d_sigma[0], spread, rtol=1e-3, atol=tolerance)
+
+
+@pytest.mark.parametrize("mean", [-1.0, 0.4, 0.5, 2.0])
+@pytest.mark.parametrize("sigma", [0.1, 1.0])
+def test_expectations_agree_with_integrals(mean, sigma):
+    y = np.linspace(mean - 30 * sigma, mean + 30 * sigma, 600_001)
+    weight = norm.pdf(y, mean, sigma)
+
+    def expected(gain):
+        return np.log(np.trapezoid(gain * weight, y))
+
+    def found(score):
+        return score(np.array([mean]), np.array([sigma])).value[0]
+
+    np.testing.assert_allclose(found(Improvement(0.7)), expected(np.maximum(y - 0.7, 0)), rtol=1e-4)
+    np.testing.assert_allclose(found(Improvement(0.2, -1.0)), expected(np.maximum(0.2 - y, 0)), rtol=1e-4)
+    gain = np.maximum(0.8 - np.abs(y - 0.5), 0)
+    np.testing.assert_allclose(found(TargetImprovement(0.5, 0.8)), expected(gain), rtol=1e-4)
+    tail = norm.cdf if mean > 0.6 else norm.sf
+    probability = abs(tail(0.9, mean, sigma) - tail(0.3, mean, sigma))
+    np.testing.assert_allclose(found(Feasibility(0.3, 0.9)), np.log(probability), rtol=1e-6)
+
+
+@pytest.mark.parametrize("score", SCORES, ids=repr)
+def test_stays_finite_far_away(score):
+    scored = score(np.array([-1e6, -300.0, 0.0, 300.0, 1e6]), np.array([1e-3, 1.0, 1e-6, 1.0, 1e-3]))
+    for part in (scored.value, scored.d_mean, scored.d_sigma):
+        assert np.isfinite(part).all()
