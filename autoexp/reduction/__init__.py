@@ -1,16 +1,22 @@
 """Reducers: frames in, numbers with uncertainties out."""
 
 from autoexp.flags import Flags
+from autoexp.reduction.azimuthal import AzimuthalIntegration
 from autoexp.reduction.beam import BeamStatistics
 from autoexp.reduction.chain import Chain, Stage, chain
 from autoexp.reduction.corrections import Dark, DeadTime, Flat, Gain, Mask, Monitor
 from autoexp.reduction.frames import lift
+from autoexp.reduction.geometry import Poni
+from autoexp.reduction.nonnegative import nonnegative_least_squares
 from autoexp.reduction.records import SENTINELS, Axis, FrameMeta, Frames, FrameSpec, Reduced
 from autoexp.reduction.rehearsal import rehearse
+from autoexp.reduction.snip import snip
+from autoexp.reduction.spectra import Region, RegionSums, SpectrumFit
 
 __all__ = [
     "SENTINELS",
     "Axis",
+    "AzimuthalIntegration",
     "BeamStatistics",
     "Chain",
     "Dark",
@@ -23,9 +29,15 @@ __all__ = [
     "Gain",
     "Mask",
     "Monitor",
+    "Poni",
     "Reduced",
+    "Region",
+    "RegionSums",
+    "SpectrumFit",
     "Stage",
     "chain",
     "lift",
+    "nonnegative_least_squares",
     "rehearse",
+    "snip",
 ]

@@ -1,0 +1,216 @@
+"""Azimuthal integration: a diffraction pattern as a curve over q or 2θ."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoexp.errors import ReductionError
+from autoexp.flags import Flags
+from autoexp.reduction import rebin
+from autoexp.reduction.geometry import PINT_UNITS, Poni, RadialUnit
+from autoexp.reduction.records import Axis, FrameMeta, Frames, FrameSpec, Reduced
+from autoexp.reduction.rehearsal import rehearse
+from autoexp.reduction.sums import FrameSum
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AzimuthalState:
+    """The frames summed so far, and what integrates them, on their device.
+
+    Parameters
+    ----------
+    frames
+        Sums of the frames.
+    weights, squares
+        Pixels to bins, and the squares of those shares, CSR.
+    norm
+        What a pixel would count at intensity 1, shape ``(pixels,)``.
+    """
+
+    frames: FrameSum
+    weights: Tensor
+    squares: Tensor
+    norm: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class AzimuthalIntegration:
+    """I(q) or I(2θ) of the mean frame, per frame, with the sigma of its counts.
+
+    In each bin ``I = sum(w s) / sum(w n)`` and ``sigma = sqrt(sum(w² v)) / sum(w n)``, with the signal
+    ``s``, its variance ``v``, the share ``w`` of a pixel in the bin and its normalisation ``n``, solid
+    angle times polarisation (J. Kieffer et al., J. Synchrotron Rad. 27, 558 (2020)). Bins that hold no
+    valid pixel are NaN.
+
+    Parameters
+    ----------
+    geometry
+        Where the detector stands.
+    bins
+        Points of the curve.
+    unit
+        Of the radial axis, as pyFAI writes it.
+    splitting
+        ``"no"`` puts a pixel into the bin of its centre; ``"full"`` shares it by area.
+    range
+        Outer edges of the bins in `unit`; by default what the pixels cover.
+    sectors
+        Into how many equal ranges of χ, from -180 degrees on, the pattern is cut.
+    solid_angle
+        Whether to correct for the pixels' solid angles.
+    polarisation
+        Polarisation factor of the beam to correct for; None for no correction.
+    clip
+        Leave out pixels that deviate from the mean of their bin by more than so many standard
+        deviations, five times over; None keeps all. For ``splitting="no"``.
+
+    Raises
+    ------
+    ReductionError
+        If `bins` or `sectors` is below one, or `clip` is asked for together with splitting.
+    """
+
+    geometry: Poni
+    bins: int = 1000
+    unit: RadialUnit = "q_A^-1"
+    splitting: Literal["no", "full"] = "no"
+    range: tuple[float, float] | None = None
+    sectors: int = 1
+    solid_angle: bool = True
+    polarisation: float | None = None
+    clip: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.bins < 1 or self.sectors < 1:
+            raise ReductionError(f"bins and sectors must be one or more, got {self.bins} and {self.sectors}")
+        if self.clip is not None and (self.splitting != "no" or not self.clip > 0):
+            raise ReductionError(
+                f"clip must be positive and without splitting, got {self.clip} with {self.splitting!r}"
+            )
+
+    def init(self, spec: FrameSpec) -> AzimuthalState:
+        """Compute where each pixel goes, and return the state before any frame."""
+        weights = self.weights()
+        matrix, squares = weights.matrix(spec.device), weights.matrix(spec.device, squared=True)
+        return AzimuthalState(FrameSum.empty(spec), matrix, squares, self.normalisation().to(spec.device))
+
+    def update(self, state: AzimuthalState, frames: Tensor | Frames, meta: FrameMeta) -> AzimuthalState:
+        """Add a batch, shape ``(n, y, x)``.
+
+        Raises
+        ------
+        ReductionError
+            If the frames are not those of the geometry's detector.
+        """
+        if state.frames.shape != self.geometry.shape:
+            raise ReductionError(f"frames must be {self.geometry.shape} as the detector is, got {state.frames.shape}")
+        return replace(state, frames=state.frames.add(frames))
+
+    def merge(self, a: AzimuthalState, b: AzimuthalState) -> AzimuthalState:
+        """Join what two workers saw."""
+        return replace(a, frames=a.frames.merge(b.frames))
+
+    def warmup(self, spec: FrameSpec) -> None:
+        """Compute the geometry and allocate before beam."""
+        rehearse(self, spec)
+
+    def read(self, state: AzimuthalState) -> Mapping[str, Reduced]:
+        """Return ``intensity`` over the radial axis, by sector where there is more than one."""
+        n_frames, shape = state.frames.n_frames, self._dims_and_shape()[1]
+        if n_frames == 0:
+            nothing = np.full(shape, np.nan)
+            return {"intensity": self._reduced(nothing, nothing, 0, Flags.NO_FRAMES)}
+        signal, variance = state.frames.total.reshape(-1), state.frames.variances.reshape(-1)
+        seen = state.frames.seen
+        norm = state.norm * (seen if isinstance(seen, int) else seen.reshape(-1))
+        if self.clip is not None:
+            keep = _clipped(state.weights, signal, norm, self.clip)
+            signal, variance, norm = signal * keep, variance * keep, norm * keep
+        norms = state.weights @ norm
+        norms = torch.where(norms > 0, norms, torch.nan)
+        value = (state.weights @ signal) / norms
+        sigma = (state.squares @ variance).sqrt() / norms
+        flags = Flags.NONE if state.frames.missing is None else Flags.MASKED
+        return {"intensity": self._reduced(_numpy(value, shape), _numpy(sigma, shape), n_frames, flags)}
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        names = ("bins", "unit", "splitting", "range", "sectors", "solid_angle", "polarisation", "clip")
+        return {"geometry": dict(self.geometry.settings())} | {name: getattr(self, name) for name in names}
+
+    def edges(self) -> tuple[float, float]:
+        """Return the outer edges of the bins, in `unit`."""
+        if self.range is not None:
+            return self.range
+        at = self.geometry.centres() if self.splitting == "no" else self.geometry.corners()
+        radial = self.geometry.radial(self.geometry.directions(*at)[0], self.unit)
+        return float(radial.min()), float(radial.max())
+
+    def weights(self) -> rebin.Weights:
+        """Return which share of each pixel falls into which bin; sector by sector."""
+        low, high = self.edges()
+        two_theta, chi = self.geometry.directions(*self.geometry.centres())
+        if self.splitting == "no":
+            found = rebin.whole(self.geometry.radial(two_theta, self.unit), low, high, self.bins)
+        else:
+            corners, angles = self.geometry.directions(*self.geometry.corners())
+            found = rebin.split(self.geometry.radial(corners, self.unit), angles, low, high, self.bins)
+        if self.sectors == 1:
+            return found
+        sector = torch.floor((chi.reshape(-1) + math.pi) * (self.sectors / (2.0 * math.pi))).to(torch.int64)
+        bins = sector.clamp(max=self.sectors - 1)[found.pixels] * self.bins + found.bins
+        order = torch.argsort(bins * found.n_pixels + found.pixels)
+        parts = (bins[order], found.pixels[order], found.shares[order])
+        return rebin.Weights(*parts, self.bins * self.sectors, found.n_pixels)
+
+    def normalisation(self) -> Tensor:
+        """Return what each pixel would count at intensity 1, shape ``(pixels,)``."""
+        norm = torch.ones(self.geometry.shape, dtype=torch.float64)
+        if self.solid_angle:
+            norm = norm * self.geometry.solid_angle()
+        if self.polarisation is not None:
+            norm = norm * self.geometry.polarisation(self.polarisation)
+        return norm.reshape(-1)
+
+    def _dims_and_shape(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        radial = "2theta" if self.unit == "2th_deg" else "q"
+        return ((radial,), (self.bins,)) if self.sectors == 1 else (("chi", radial), (self.sectors, self.bins))
+
+    def _reduced(self, value: Any, sigma: Any, n_frames: int, flags: Flags) -> Reduced:
+        dims, _ = self._dims_and_shape()
+        axes = {dims[-1]: Axis(_middles(*self.edges(), self.bins), PINT_UNITS[self.unit])}
+        if self.sectors > 1:
+            axes["chi"] = Axis(_middles(-180.0, 180.0, self.sectors), "deg")
+        return Reduced(value, sigma, "count", dims, axes, n_frames, flags)
+
+
+def _middles(low: float, high: float, n: int) -> Any:
+    return low + (np.arange(n) + 0.5) * ((high - low) / n)
+
+
+def _numpy(values: Tensor, shape: tuple[int, ...]) -> Any:
+    return values.cpu().numpy().reshape(shape)
+
+
+def _clipped(weights: Tensor, signal: Tensor, norm: Tensor, clip: float) -> Tensor:
+    """Return 1 for pixels near the mean of their bin, else 0, shape ``(pixels,)``."""
+    bin_of = torch.zeros_like(signal, dtype=torch.int64)
+    rows = torch.repeat_interleave(torch.arange(weights.shape[0], device=signal.device), weights.crow_indices().diff())
+    bin_of[weights.col_indices().long()] = rows
+    keep = (norm > 0).to(signal.dtype)
+    intensity = torch.where(norm > 0, signal / norm, 0.0)
+    for _ in range(5):
+        total = (weights @ (norm * keep)).clamp(min=torch.finfo(norm.dtype).tiny)
+        mean = (weights @ (signal * keep)) / total
+        deviation = intensity - mean[bin_of]
+        spread = ((weights @ (norm * keep * deviation**2)) / total).sqrt()
+        following = keep * (deviation.abs() <= clip * spread[bin_of])
+        if torch.equal(following, keep):
+            break
+        keep = following
+    return keep

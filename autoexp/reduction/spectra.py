@@ -1,0 +1,247 @@
+"""Fluorescence spectra: sums over regions of interest, and fits by known line shapes.
+
+A frame is one spectrum per row: rows are detector elements, columns are channels.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autoexp.errors import ReductionError
+from autoexp.flags import Flags
+from autoexp.reduction.frames import checked, lift
+from autoexp.reduction.nonnegative import nonnegative_least_squares
+from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
+from autoexp.reduction.rehearsal import rehearse
+from autoexp.reduction.snip import snip
+from autoexp.reduction.sums import FrameSum
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Channels that belong to a line.
+
+    Parameters
+    ----------
+    name
+        Of the field.
+    low, high
+        First channel, and one past the last.
+
+    Raises
+    ------
+    ReductionError
+        If it holds no channel.
+    """
+
+    name: str
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low < self.high:
+            raise ReductionError(f"low must be below high, got low={self.low}, high={self.high} for {self.name!r}")
+
+
+def _check_names(names: tuple[str, ...]) -> None:
+    if not names or len(set(names)) < len(names):
+        raise ReductionError(f"each field needs a name of its own, got {names!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class RegionSums:
+    """Counts of each region in the mean frame, over all detector elements, with Poisson sigma.
+
+    Parameters
+    ----------
+    regions
+        What to sum.
+
+    Raises
+    ------
+    ReductionError
+        If there is none, or two have one name.
+    """
+
+    regions: tuple[Region, ...]
+
+    def __post_init__(self) -> None:
+        _check_names(tuple(region.name for region in self.regions))
+
+    def init(self, spec: FrameSpec) -> FrameSum:
+        """Return the sum of no frames: one row, because elements are added."""
+        return FrameSum.empty(replace(spec, shape=(1, spec.shape[1])))
+
+    def update(self, state: FrameSum, frames: Tensor | Frames, meta: FrameMeta) -> FrameSum:
+        """Add a batch, shape ``(n, elements, channels)``."""
+        lifted = lift(frames, state.total.device)
+        n, elements, channels = lifted.values.shape
+        flat = lambda each: None if each is None else each.expand(n, elements, channels).reshape(-1, 1, channels)
+        summed = FrameSum.empty(FrameSpec((1, channels), str(state.total.device)))
+        summed = summed.add(Frames(lifted.values.reshape(-1, 1, channels), flat(lifted.variance), flat(lifted.valid)))
+        missing = None if summed.missing is None else (summed.missing > 0).to(torch.int32)
+        checked(Frames(summed.total[None]), state.shape)
+        return state.merge(replace(summed, missing=missing, n_frames=n))
+
+    def merge(self, a: FrameSum, b: FrameSum) -> FrameSum:
+        """Join what two workers saw."""
+        return a.merge(b)
+
+    def warmup(self, spec: FrameSpec) -> None:
+        """Allocate before beam."""
+        rehearse(self, spec)
+
+    def read(self, state: FrameSum) -> Mapping[str, Reduced]:
+        """Return one field per region."""
+        return {region.name: self._sum(state, region) for region in self.regions}
+
+    def _sum(self, state: FrameSum, region: Region) -> Reduced:
+        if state.n_frames == 0:
+            return number(math.nan, math.nan, "count", 0, Flags.NO_FRAMES)
+        at = (0, slice(region.low, region.high))
+        total, variance = float(state.total[at].sum()), float(state.variances[at].sum())
+        masked = state.missing is not None and bool(state.missing[at].any())
+        flags = Flags.MASKED if masked else Flags.NONE
+        flags |= Flags.INCOMPLETE if region.high > state.shape[1] else Flags.NONE
+        return number(total / state.n_frames, math.sqrt(variance) / state.n_frames, "count", state.n_frames, flags)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {region.name: [region.low, region.high] for region in self.regions}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpectrumFit:
+    """Amount of each component in the mean spectrum, all elements added: linear, not negative.
+
+    The sigma of an amount is that of the least-squares estimate, with the covariance of the counts
+    carried through ``(A^T A)^-1 A^T``, over the components that are not held at zero; one that is
+    held has the sigma that it would have if none were.
+
+    Parameters
+    ----------
+    components
+        Spectrum of one unit of each component, shape ``(channels, k)``, linearly independent.
+    names
+        Of the ``k`` fields.
+    unit
+        Of the amounts.
+    background
+        Half width in channels of the widest line, to subtract a SNIP background; None for no
+        background. Its own uncertainty is not in the sigmas.
+
+    Raises
+    ------
+    ReductionError
+        If names and components do not match, or a component depends on the others.
+    """
+
+    components: Tensor
+    names: tuple[str, ...]
+    unit: str = "count"
+    background: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_names(self.names)
+        if self.components.ndim != 2 or self.components.shape[1] != len(self.names):
+            raise ReductionError(
+                f"components must be (channels, {len(self.names)}), got shape {tuple(self.components.shape)}"
+            )
+        if int(torch.linalg.matrix_rank(self.components.double())) < len(self.names):
+            raise ReductionError(f"components must be linearly independent, got {self.names!r}")
+
+    def init(self, spec: FrameSpec) -> FrameSum:
+        """Return the sum of no frames."""
+        return FrameSum.empty(spec)
+
+    def update(self, state: FrameSum, frames: Tensor | Frames, meta: FrameMeta) -> FrameSum:
+        """Add a batch, shape ``(n, elements, channels)``.
+
+        Raises
+        ------
+        ReductionError
+            If there are other channels than in the components.
+        """
+        if state.shape[1] != len(self.components):
+            raise ReductionError(f"spectra must have {len(self.components)} channels, got {state.shape[1]}")
+        return state.add(frames)
+
+    def merge(self, a: FrameSum, b: FrameSum) -> FrameSum:
+        """Join what two workers saw."""
+        return a.merge(b)
+
+    def warmup(self, spec: FrameSpec) -> None:
+        """Allocate before beam."""
+        rehearse(self, spec)
+
+    def read(self, state: FrameSum) -> Mapping[str, Reduced]:
+        """Return one field per component; channels without a valid count do not enter."""
+        n = state.n_frames
+        if n == 0:
+            return {name: number(math.nan, math.nan, self.unit, 0, Flags.NO_FRAMES) for name in self.names}
+        seen = state.seen if isinstance(state.seen, Tensor) else torch.full_like(state.total, n)
+        valid = (seen > 0).all(0)
+        frames = seen.clamp(min=1)
+        spectrum, variance = (state.total / frames).sum(0), (state.variances / frames**2).sum(0)
+        amounts, sigmas = self.fit(spectrum[None], variance[None], valid)
+        flags = Flags.NONE if state.missing is None else Flags.MASKED
+        return {
+            name: number(float(amount), float(sigma), self.unit, n, flags)
+            for name, amount, sigma in zip(self.names, amounts[0], sigmas[0], strict=True)
+        }
+
+    def fit(self, spectra: Tensor, variances: Tensor, valid: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return amounts and their sigmas of many spectra at once, as for a map.
+
+        Parameters
+        ----------
+        spectra, variances
+            Counts and their variances, shape ``(n, channels)``.
+        valid
+            Which channels to use, boolean, shape ``(channels,)``; None for all.
+
+        Returns
+        -------
+            Shape ``(n, k)`` each.
+        """
+        model = self.components.to(spectra.device, torch.float64)
+        counts = spectra.double()
+        if self.background is not None:
+            counts = counts - snip(counts, self.background)
+        if valid is not None:
+            model = model * valid[:, None]
+        gram = model.T @ model
+        amounts = nonnegative_least_squares(gram, counts @ model)
+        pairs = (model[:, :, None] * model[:, None, :]).reshape(len(model), -1)
+        spread = (variances.double() @ pairs).view(-1, *gram.shape)
+        return amounts, _sigmas(gram, spread, amounts > 0)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        channels = len(self.components)
+        return {"names": list(self.names), "channels": channels, "unit": self.unit, "background": self.background}
+
+
+def _sigmas(gram: Tensor, spread: Tensor, free: Tensor) -> Tensor:
+    """Return the standard deviation of each amount, shape ``(n, k)``.
+
+    Parameters
+    ----------
+    gram
+        ``A^T A``, shape ``(k, k)``.
+    spread
+        ``A^T V A`` of each spectrum, shape ``(n, k, k)``.
+    free
+        Which amounts are not held at zero, shape ``(n, k)``.
+    """
+    both = free[:, :, None] & free[:, None, :]
+    eye = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    inverse = torch.where(both, torch.linalg.inv(torch.where(both, gram, eye)), 0.0)
+    some = (inverse @ spread @ inverse).diagonal(dim1=1, dim2=2)
+    every = torch.linalg.inv(gram)
+    alone = (every @ spread @ every).diagonal(dim1=1, dim2=2)
+    return torch.where(free, some, alone).clamp(min=0.0).sqrt()
