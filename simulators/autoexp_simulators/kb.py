@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erf
 
-from autoexp_simulators.beam import Spot, pixel_shares
+from autoexp_simulators.beam import Spot
 from autoexp_simulators.mirrors import FloatArray, Mirror
 
 PITCH_RANGE = (-35.0, 35.0)
@@ -80,8 +81,8 @@ class MirrorScene:
         pitch, bend = np.asarray(pitch, dtype=float) * 1e-6, np.asarray(bend, dtype=float) * 1e-2
         center = (count - 1) / 2 + mirror.steering(pitch) / self.pixel_size
         sigma = np.hypot(mirror.spot_size(pitch, bend) / self.pixel_size, self.blur)
-        shares = [pixel_shares(at, width, count).sum() for at, width in zip(center, sigma, strict=True)]
-        return center, sigma, np.array(shares)
+        below, above = (erf((edge - center) / (math.sqrt(2.0) * sigma)) for edge in (-0.5, count - 0.5))
+        return center, sigma, 0.5 * (above - below)
 
     def spot(self, positions: Mapping[str, float]) -> Spot:
         """Return the spot for the motors' true positions, as in `expected`."""

@@ -1,0 +1,152 @@
+"""The store: one line subscribes it, two lines read a run back."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from autoexp.data.archive import Archive, recover_all
+from autoexp.data.catalog import open_catalog
+from autoexp.data.journal import Journal, unarchived_runs
+from autoexp.data.reading import read_stream
+from autoexp.data.routing import Document
+from autoexp.data.table import RunRow, RunTable
+from autoexp.errors import StoreError, listed
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_DRAIN = 120.0
+
+
+class Store:
+    """A persistent store of runs in a folder; see `open_store`.
+
+    Subscribe it to a RunEngine: it takes every document of every run.
+
+    Parameters
+    ----------
+    folder
+        Where it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        journal = folder / "journal"
+        self._journal = Journal(journal)
+        self.catalog, self._context = open_catalog(folder / "catalog")
+        self._archive = Archive(self.catalog, journal)
+        recover_all(self._archive, unarchived_runs(journal))
+
+    def __call__(self, name: str, document: Document) -> None:
+        """Take one document: it is on disk when this returns, and in the archive soon.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written to disk.
+        """
+        self._journal(name, document)
+        self._archive(name, document)
+
+    def flush(self, timeout: float = _DRAIN) -> None:
+        """Wait until the archive holds every document taken so far.
+
+        Raises
+        ------
+        StoreError
+            If it takes more than `timeout` seconds.
+        """
+        self._archive.flush(timeout)
+
+    def run(self, uid: str) -> Any:
+        """Return a run of the databroker client, by its uid or the beginning of it.
+
+        Raises
+        ------
+        StoreError
+            If none, or more than one, has that uid.
+        """
+        self.flush()
+        found = [key for key in self.catalog if str(key).startswith(uid)]
+        if len(found) != 1:
+            raise StoreError(f"a uid must begin that of one run, got {uid!r}, which begins {listed(found)}")
+        return self.catalog[found[0]]
+
+    def read(self, uid: str, stream: str = "primary") -> "xr.Dataset":
+        """Return a stream of a run: its events along ``time``, with units.
+
+        Parameters
+        ----------
+        uid
+            Of the run, or the beginning of it.
+        stream
+            ``"primary"`` for what was measured, ``"decisions"`` for why.
+
+        Raises
+        ------
+        StoreError
+            If there is no such run or stream.
+        """
+        run = self.run(uid)
+        if stream not in run:
+            raise StoreError(f"a stream of the run must be one of {listed(run)}, got {stream!r}")
+        return read_stream(run[stream])
+
+    def search(self, **metadata: Any) -> RunTable:
+        """Return the runs whose start documents hold these values.
+
+        Examples
+        --------
+        ``store.search(sample="gold", plan_name="adaptive_scan")``
+        """
+        from tiled.queries import Key
+
+        self.flush()
+        found = self.catalog
+        for key, value in metadata.items():
+            found = found.search(Key(f"start.{key.replace('__', '.')}") == value)
+        return RunTable(tuple(RunRow.of(run) for run in found.values()))
+
+    def runs(self) -> RunTable:
+        """Return all runs, oldest first."""
+        return self.search()
+
+    def close(self) -> None:
+        """Write what is queued, end the thread and close the files."""
+        self._archive.close()
+        self._journal.close()
+        self._context.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_store(folder: str | Path) -> Store:
+    """Open the store in a folder, or make it.
+
+    Runs of a process that died are recovered: what it had measured becomes readable, and a run that
+    it could not end is closed as aborted.
+
+    Parameters
+    ----------
+    folder
+        Holds the journal, the catalog and the arrays; no server is needed.
+
+    Raises
+    ------
+    StoreError
+        If there is a file, or a folder of something else, in its place.
+
+    Examples
+    --------
+    ``RE.subscribe(store := open_store("autoexp-data"))``, and afterwards ``store.read(uid)``.
+    """
+    path = Path(folder).expanduser().resolve()
+    if path.exists() and not path.is_dir():
+        raise StoreError(f"a store must be a folder, got the file {str(path)!r}")
+    return Store(path)
