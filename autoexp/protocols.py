@@ -88,8 +88,8 @@ class Checkpoints(Protocol):
 class Surrogate(Protocol):
     """A model of a value over the unit cube."""
 
-    def update(self, x: FloatArray, y: float, variance: float = 0.0) -> None:
-        """Condition on one more value at a point, shape ``(d,)``; cheap."""
+    def update(self, x: FloatArray, y: float, variance: float = 0.0) -> float:
+        """Condition on one more value at a point, shape ``(d,)``; cheap. Return how surprising it was, in sigmas."""
 
     def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation at ``(m, d)`` points, shape ``(m,)`` each, in the value's unit."""

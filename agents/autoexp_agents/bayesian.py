@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +16,36 @@ from autoexp.objectives import Bound, Classify, Contour, Explore, Minimize, Obje
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
-from autoexp.surrogates.parameters import Parameters
+from autoexp.surrogates.parameters import Data, Parameters
 from autoexp_agents.belief import Belief, bounds_of, incumbents, learn
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
 from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.refit import Refit
 from autoexp_agents.report import slices
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_STARTS = 6
+_SURPRISE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Effort:
+    """How hard to search: points climbed from, their iterations, and points tried around the best."""
+
+    starts: int
+    iterations: int
+    centres: int
+    per_centre: int
+
+
+_EFFORTS = (
+    (60, _Effort(6, 30, 4, 64)),
+    (150, _Effort(4, 15, 3, 32)),
+    (400, _Effort(3, 8, 2, 16)),
+    (math.inf, _Effort(1, 4, 1, 4)),
+)
 
 
 class BayesianAgent:
@@ -71,7 +90,7 @@ class BayesianAgent:
         *,
         initial: int | None = None,
         seed: int = 0,
-        candidates: int = 2048,
+        candidates: int = 8192,
     ) -> None:
         self._space = space
         self._objectives = as_objectives(objectives)
@@ -81,10 +100,19 @@ class BayesianAgent:
         self._initial = 2 * len(space.dofs) + 1 if initial is None else initial
         self._seed = seed
         self._candidates = Candidates(finite(space), size=candidates, seed=seed)
-        self._memory = Memory(space, self._objectives)
         self._belief: Belief | None = None
         self._learnt: dict[str, Parameters] = {}
+        self._refit = Refit()
+        self._ahead = False
+        self._fitted, self._surprise = 0, 0.0
+        self._forget()
         self._given = 0
+
+    def _forget(self) -> None:
+        self._memory = Memory(self._space, self._objectives)
+        self._used = np.zeros(len(self._candidates.unit), dtype=bool)
+        self._entered = 0
+        self._belief = None
         self._designed = 0
 
     @property
@@ -99,8 +127,45 @@ class BayesianAgent:
 
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations: where the devices were read back, with what sigma."""
+        known = len(self._memory)
         self._memory.add(observations)
-        self._belief = None
+        self._used |= near(self._candidates.unit, self._memory.places(self._entered))
+        self._entered = len(self._memory.observations)
+        if self._belief is not None:
+            self._surprise = max(self._surprise, self._belief.update(self._memory.all_data(known)))
+
+    def prepare(self, pending: Sequence[Suggestion]) -> None:
+        """Begin to refit on a thread of its own, when that pays; the result is taken up when it is there."""
+        self._ahead = True
+        if len(self._memory) and not self._refit.busy and self._due():
+            self._refit.begin(self._relearn, self._memory.all_data(), dict(self._learnt))
+
+    def _due(self) -> bool:
+        """Return whether to refit: on a twentieth more data, or on a value that the model did not expect."""
+        if self._belief is None:
+            return True
+        new = len(self._memory) - self._fitted
+        return new >= max(1, self._fitted // 20) or (new > 0 and self._surprise > _SURPRISE)
+
+    def _relearn(self, data: Mapping[str, Data], previous: Mapping[str, Parameters]) -> Belief:
+        return learn(data, previous, seed=self._seed, watch=self._candidates.unit)
+
+    def _believed(self) -> Belief:
+        """Return the models conditioned on everything seen, newly fitted where that is due and may wait."""
+        ready = self._refit.take()
+        if ready is not None:
+            self._adopt(ready)
+        if self._belief is None or (not self._ahead and self._due()):
+            self._adopt(self._relearn(self._memory.all_data(), self._learnt))
+        assert self._belief is not None
+        return self._belief
+
+    def _adopt(self, belief: Belief) -> None:
+        """Take up newly fitted models, and teach them what came in while they were fitted."""
+        self._fitted = min(len(model) for model in belief.models.values())
+        self._surprise = belief.update(self._memory.all_data(self._fitted))
+        self._learnt = {name: model.parameters for name, model in belief.models.items()}
+        self._belief = belief
 
     def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
         """Return up to `n` points: of the initial design, then the best by the model.
@@ -138,27 +203,18 @@ class BayesianAgent:
         memory = self._memory
         return np.vstack([memory.units, memory.lost(failed=True), memory.lost(failed=False), waiting])
 
-    def _believed(self) -> Belief:
-        if self._belief is None:
-            self._belief = learn(self._memory, self._learnt, seed=self._seed)
-            self._learnt = {name: model.parameters for name, model in self._belief.models.items()}
-        return self._belief
-
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         """Return the best point by the model; None when a finite Space has no more."""
         if not len(self._memory):
             return None
         belief = self._believed()
-        digest, sizes = belief.digest, {name: len(model) for name, model in belief.models.items()}
-        try:
+        digest = belief.digest
+        with belief.imagining():
             scores = self._imagine(belief, pending)
-            unit = self._search(belief, scores, self._taken(pending))
-            if unit is None:
-                return None
-            score = float(belief.score(scores, unit[None, :])[0])
-        finally:
-            for name, model in belief.models.items():
-                model.truncate(sizes[name])
+            found = self._search(belief, scores, pending)
+        if found is None:
+            return None
+        unit, score = found
         mean, sigma = belief.at(unit)
         why = Why(Source.AGENT, scores[0][1].rule, mean, sigma, score, len(self._memory), digest)
         return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
@@ -176,7 +232,7 @@ class BayesianAgent:
             mean, _ = belief.at(unit)
             for name, model in belief.models.items():
                 model.update(unit, mean[name])
-        scores = self._scores(belief, np.vstack([memory.units, waiting]))
+        scores = self._scores(belief, len(memory) + len(waiting))
         for unit in memory.lost(failed=True):
             mean, _ = belief.at(unit)
             for name, model in belief.models.items():
@@ -191,10 +247,10 @@ class BayesianAgent:
             return max(mean, median, key=lambda value: abs(value - self._wanted.value))  # type: ignore[union-attr]
         return max(mean, median) if isinstance(self._wanted, Minimize) else min(mean, median)
 
-    def _scores(self, belief: Belief, units: FloatArray) -> list[tuple[str, Acquisition]]:
+    def _scores(self, belief: Belief, count: int) -> list[tuple[str, Acquisition]]:
+        """Return what to choose by, given the best of the first `count` points of the models."""
         bounds = bounds_of(self._objectives)
-        merits = incumbents(belief, self._objectives, units)
-        best = float(merits.max())
+        best = float(incumbents(belief, self._objectives)[:count].max())
         wanted = self._wanted
         if isinstance(wanted, Explore):
             return [(wanted.name, Uncertainty()), *bounds]
@@ -207,22 +263,35 @@ class BayesianAgent:
         sign = -1.0 if isinstance(wanted, Minimize) else 1.0
         return [(wanted.name, Improvement(sign * best, sign)), *bounds]
 
-    def _search(self, belief: Belief, scores: list[tuple[str, Acquisition]], taken: FloatArray) -> FloatArray | None:
-        """Return the best point that is not taken, shape ``(d,)``."""
-        candidates = self._candidates
-        rng = np.random.default_rng([self._seed, self._given])
-        merits = incumbents(belief, self._objectives, self._memory.units)
-        centres = candidates.snap(self._memory.units[np.argsort(-merits, kind="stable")[:4]])
-        pool = np.vstack([candidates.unit, candidates.near(centres, rng)])
-        pool = pool[~near(pool, taken)]
-        if not len(pool):
+    def _search(
+        self, belief: Belief, scores: list[tuple[str, Acquisition]], pending: Sequence[Suggestion]
+    ) -> tuple[FloatArray, float] | None:
+        """Return the best point that is not taken, shape ``(d,)``, and its score; None if all are."""
+        candidates, size = self._candidates, len(self._memory)
+        waiting = self._space.to_unit([suggestion.point for suggestion in pending])
+        values = np.where(self._used | near(candidates.unit, waiting), -np.inf, belief.score_watched(scores))
+        if not np.isfinite(values).any():
             return None
-        values = belief.score(scores, pool)
-        starts = pool[_spread(values, pool, _STARTS)]
-        refined = candidates.refine(lambda unit: belief.climb(scores, unit), starts)
-        found = np.vstack([refined, starts])
-        found = found[~near(found, taken)]
-        return np.asarray(found[int(np.argmax(belief.score(scores, found)))])
+        effort = next(effort for limit, effort in _EFFORTS if size <= limit)
+        top = np.argsort(-values, kind="stable")[:256]
+        pool, values = candidates.unit[top[np.isfinite(values[top])]], values[top[np.isfinite(values[top])]]
+        close = self._close(belief, effort)
+        if len(close):
+            pool, values = np.vstack([pool, close]), np.concatenate([values, belief.score(scores, close)])
+        starts = spread(values, pool, effort.starts)
+        climbed = candidates.refine(lambda unit: belief.climb(scores, unit), pool[starts], effort.iterations)
+        found = np.vstack([climbed, pool[starts]])
+        reached = np.concatenate([belief.score(scores, climbed), values[starts]])
+        reached = np.where(near(found, self._taken(pending)), -np.inf, reached)
+        best = int(np.argmax(reached))
+        return (found[best], float(reached[best])) if np.isfinite(reached[best]) else (pool[0], float(values[0]))
+
+    def _close(self, belief: Belief, effort: "_Effort") -> FloatArray:
+        """Return points around the best of those measured."""
+        rng = np.random.default_rng([self._seed, self._given])
+        merits = incumbents(belief, self._objectives)[: len(self._memory)]
+        centres = self._candidates.snap(self._memory.units[np.argsort(-merits, kind="stable")[: effort.centres]])
+        return self._candidates.near(centres, rng, effort.per_centre)
 
     def best(self) -> Estimate:
         """Return the best point by posterior mean, with its sigma.
@@ -243,7 +312,7 @@ class BayesianAgent:
             If nothing usable was measured.
         """
         belief = self._believed()
-        scores = self._scores(belief, self._memory.units)
+        scores = self._scores(belief, len(self._memory))
         rule = scores[0][1].rule
         return slices(belief, self._space, self.best().point, lambda unit: belief.score(scores, unit), rule, per_dof)
 
@@ -269,13 +338,13 @@ class BayesianAgent:
         """Take up a state returned by `state`."""
         self._given = int(state["given"])
         self._designed = int(state["designed"])
-        self._memory = Memory(self._space, self._objectives)
-        self._memory.add([restored(row) for row in state["observations"]])
+        self._refit = Refit()
+        self._forget()
+        self.ingest([restored(row) for row in state["observations"]])
         self._learnt = {
             name: Parameters(**{**row, "lengthscales": tuple(row["lengthscales"])})
             for name, row in state["parameters"].items()
         }
-        self._belief = None
 
 
 def _only_one(objectives: Sequence[Objective]) -> Objective:
@@ -287,7 +356,7 @@ def _only_one(objectives: Sequence[Objective]) -> Objective:
     return wanted[0]
 
 
-def _spread(values: FloatArray, points: FloatArray, count: int) -> list[int]:
+def spread(values: FloatArray, points: FloatArray, count: int) -> list[int]:
     """Return the indices of the highest values, none too near to a higher one."""
     chosen = list[int]()
     for index in np.argsort(-values, kind="stable")[:512]:

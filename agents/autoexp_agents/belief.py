@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -16,8 +17,7 @@ from autoexp.protocols import Acquisition
 from autoexp.records import Estimate
 from autoexp.surrogates.exact import ExactGP
 from autoexp.surrogates.fitting import fit
-from autoexp.surrogates.parameters import Parameters
-from autoexp_agents.memory import Memory
+from autoexp.surrogates.parameters import Data, Parameters
 
 _FEASIBLE = math.log(0.5)
 _PENALTY = 10.0
@@ -57,6 +57,27 @@ class Belief:
         posteriors = {name: self.models[name].posterior(unit) for name in {name for name, _ in scores}}
         return np.asarray(sum(score(*posteriors[name]).value for name, score in scores))
 
+    def score_watched(self, scores: Sequence[tuple[str, Acquisition]]) -> FloatArray:
+        """Return the sum of `scores` at the watched points, shape ``(m,)``."""
+        posteriors = {name: self.models[name].watched() for name in {name for name, _ in scores}}
+        return np.asarray(sum(score(*posteriors[name]).value for name, score in scores))
+
+    def update(self, data: Mapping[str, Data]) -> float:
+        """Condition on more data; return the greatest surprise, in sigmas."""
+        surprise = 0.0
+        for name, new in data.items():
+            for x, y, variance in zip(new.x, new.y, new.variance, strict=True):
+                surprise = max(surprise, self.models[name].update(x, float(y), float(variance)))
+        return surprise
+
+    @contextmanager
+    def imagining(self) -> Iterator[None]:
+        """Forget, at the end of the block, what the models were conditioned on within it."""
+        with ExitStack() as stack:
+            for model in self.models.values():
+                stack.enter_context(model.imagining())
+            yield
+
     def climb(self, scores: Sequence[tuple[str, Acquisition]], unit: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the sum of `scores` and its gradient at ``(m, d)`` points."""
         fields = {name: self.models[name].posterior_and_gradient(unit) for name in {name for name, _ in scores}}
@@ -69,20 +90,34 @@ class Belief:
         return total, gradient
 
 
-def learn(memory: Memory, previous: Mapping[str, Parameters], *, seed: int = 0) -> Belief:
-    """Fit a model to each field of `memory`, from `previous` hyper-parameters where there are any.
+def learn(
+    data: Mapping[str, Data], previous: Mapping[str, Parameters], *, seed: int = 0, watch: FloatArray | None = None
+) -> Belief:
+    """Fit a model to each field, from `previous` hyper-parameters where there are any.
+
+    Parameters
+    ----------
+    data
+        Field name to what was measured.
+    previous
+        Field name to an earlier fit.
+    seed
+        Of the fits.
+    watch
+        Points to keep the posterior current at, shape ``(m, d)``.
 
     Raises
     ------
     AutoexpError
         If nothing usable was measured.
     """
-    if not len(memory):
-        raise AutoexpError("a model needs an observation with usable values, got none")
     models = dict[str, ExactGP]()
-    for name in memory.names:
-        data = memory.data(name)
-        models[name] = ExactGP(fit(data, previous.get(name), seed=seed), data)
+    for name, measured in data.items():
+        if not len(measured):
+            raise AutoexpError("a model needs an observation with usable values, got none")
+        models[name] = ExactGP(fit(measured, previous.get(name), seed=seed), measured)
+        if watch is not None:
+            models[name].watch(watch)
     return Belief(models)
 
 
@@ -100,12 +135,18 @@ def merit(objective: Objective, mean: FloatArray) -> tuple[FloatArray, FloatArra
     return sign * mean, np.full_like(mean, sign)
 
 
-def incumbents(belief: Belief, objectives: Sequence[Objective], units: FloatArray) -> FloatArray:
-    """Return the merit of ``(n, d)`` points by posterior mean; minus infinity where a Bound is likely broken."""
+def incumbents(belief: Belief, objectives: Sequence[Objective]) -> FloatArray:
+    """Return the merit of everything that the models are conditioned on, by posterior mean, in order.
+
+    It is minus infinity where the mean of a Bound's field breaks the Bound.
+    """
     wanted = next(objective for objective in objectives if not isinstance(objective, Bound))
-    values, _ = merit(wanted, belief.models[wanted.name].posterior(units)[0])
-    bounds = bounds_of(objectives)
-    return np.where(belief.score(bounds, units) >= _FEASIBLE, values, -np.inf) if bounds else values
+    values, _ = merit(wanted, belief.models[wanted.name].fitted())
+    for bound in objectives:
+        if isinstance(bound, Bound):
+            means = belief.models[bound.name].fitted()
+            values = np.where((means >= bound.low) & (means <= bound.high), values, -np.inf)
+    return values
 
 
 def best(belief: Belief, objectives: Sequence[Objective], candidates: Candidates, units: FloatArray) -> Estimate:
@@ -120,10 +161,6 @@ def best(belief: Belief, objectives: Sequence[Objective], candidates: Candidates
     places = places[candidates.allowed(places)]
     if not len(places):
         places = candidates.unit
-    values = incumbents(belief, objectives, places)
-    if not np.isfinite(values).any():
-        values = belief.score(bounds, places)
-    starts = places[np.argsort(-values, kind="stable")[:4]]
 
     def climbing(unit: FloatArray) -> tuple[FloatArray, FloatArray]:
         mean, sigma, mean_gradient, sigma_gradient = model.posterior_and_gradient(unit)
@@ -135,6 +172,7 @@ def best(belief: Belief, objectives: Sequence[Objective], candidates: Candidates
             total, gradient = total + weight * (log_p - _FEASIBLE), gradient + weight[:, None] * log_p_gradient
         return total, gradient
 
+    starts = places[np.argsort(-climbing(places)[0], kind="stable")[:4]]
     refined = candidates.refine(climbing, starts)
     chosen = refined[int(np.argmax(climbing(refined)[0]))]
     mean, sigma = belief.at(chosen)

@@ -104,12 +104,12 @@ class Design:
         AutoexpError
             If nothing usable was measured.
         """
-        belief = learn(self._memory, {})
+        belief = learn(self._memory.all_data(), {})
         return best_of(belief, self._objectives, Candidates(self._finite), self._memory.units)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
         """Return what a model of everything seen believes around the best point; see `slices`."""
-        belief = learn(self._memory, {})
+        belief = learn(self._memory.all_data(), {})
         through = best_of(belief, self._objectives, Candidates(self._finite), self._memory.units).point
         return slices(belief, self._space, through, lambda unit: np.full(len(unit), np.nan), self._rule, per_dof)
 

@@ -32,6 +32,7 @@ class Memory:
         self.names = tuple(dict.fromkeys(objective.name for objective in objectives))
         self.observations: list[Observation] = []
         self._units: list[FloatArray] = []
+        self._stacked = np.empty((0, space.width))
         self._values: dict[str, list[float]] = {name: [] for name in self.names}
         self._variances: dict[str, list[float]] = {name: [] for name in self.names}
         self._lost: list[tuple[FloatArray, bool]] = []
@@ -64,14 +65,26 @@ class Memory:
             return None
         return unit if np.isfinite(unit).all() else None
 
+    def places(self, start: int) -> FloatArray:
+        """Return where the observations from the `start`-th on were made, usable or not, shape ``(k, d)``."""
+        found = [self._place(observation) for observation in self.observations[start:]]
+        return np.array([unit for unit in found if unit is not None]).reshape(-1, self.space.width)
+
     @property
     def units(self) -> FloatArray:
         """Read-back points of the usable observations in the unit cube, shape ``(n, d)``."""
-        return np.array(self._units).reshape(-1, self.space.width)
+        if len(self._stacked) != len(self._units):
+            new = np.array(self._units[len(self._stacked) :]).reshape(-1, self.space.width)
+            self._stacked = np.vstack([self._stacked, new])
+        return self._stacked
 
-    def data(self, name: str) -> Data:
-        """Return the usable values of one field."""
-        return Data(self.units, np.array(self._values[name]), np.array(self._variances[name]))
+    def data(self, name: str, start: int = 0) -> Data:
+        """Return the usable values of one field, from the `start`-th on."""
+        return Data(self.units[start:], np.array(self._values[name][start:]), np.array(self._variances[name][start:]))
+
+    def all_data(self, start: int = 0) -> dict[str, Data]:
+        """Return the usable values of every field, from the `start`-th on."""
+        return {name: self.data(name, start) for name in self.names}
 
     def lost(self, *, failed: bool) -> FloatArray:
         """Return the places of failed (or of suspect) points that gave no value later, shape ``(k, d)``."""
@@ -91,6 +104,8 @@ def _variance(sigma: float) -> float:
 
 def near(points: FloatArray, others: FloatArray, distance: float = SAME) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which of ``(m, d)`` points lie within `distance` of one of ``(n, d)`` others, by coordinate."""
+    if len(points) < len(others):
+        return np.array([bool((np.abs(others - point).max(axis=1) <= distance).any()) for point in points], dtype=bool)
     close = np.zeros(len(points), dtype=bool)
     for other in others:
         close |= np.abs(points - other).max(axis=1) <= distance

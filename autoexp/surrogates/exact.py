@@ -1,10 +1,14 @@
 """An exact Gaussian process whose factor grows by a row per observation."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
-from scipy.linalg import lapack
 
 from autoexp.dofs import FloatArray
+from autoexp.surrogates.linalg import solve, solve_many, sturdy_cholesky
 from autoexp.surrogates.parameters import Data, Parameters
+from autoexp.surrogates.watch import Watch
 
 _TINY = 1e-10
 
@@ -29,7 +33,8 @@ class ExactGP:
         self._n = 0
         self._x, self._y, self._noise = np.empty((0, data.x.shape[1])), np.empty(0), np.empty(0)
         self._factor, self._solved = np.empty((0, 0), order="F"), np.empty((0, 2))
-        self._reserve(max(64, 2 * len(data)))
+        self._watch: Watch | None = None
+        self._reserve(len(data) + max(64, len(data) // 4))
         self._condition(data)
 
     def __len__(self) -> int:
@@ -60,19 +65,16 @@ class ExactGP:
         self._x[:n] = data.x
         self._y[:n] = (data.y - self.parameters.offset) / scale
         self._noise[:n] = data.variance / scale**2
-        covariance = self._kernel(data.x, data.x)
-        self._factor[:n, :n] = _cholesky(covariance, self._noise[:n] + self.parameters.noise)
+        factor = sturdy_cholesky(self._kernel(data.x, data.x), self._noise[:n] + self.parameters.noise)
+        self._factor[:n, :n] = factor
         self._n = n
         self._solved[:n] = self._solve(np.column_stack([self._y[:n], np.ones(n)]))
 
     def _solve(self, right: FloatArray, *, transposed: bool = False) -> FloatArray:
         """Return ``L^-1 right`` or ``L^-T right``."""
-        if not self._n:
-            return right
-        solved, _ = lapack.dtrtrs(self._factor[:, : self._n], right, lower=1, trans=int(transposed))
-        return np.asarray(solved)
+        return solve(self._factor[:, : self._n], right, transposed=transposed) if self._n else right
 
-    def update(self, x: FloatArray, y: float, variance: float = 0.0) -> None:
+    def update(self, x: FloatArray, y: float, variance: float = 0.0) -> float:
         """Condition on one more observation.
 
         Parameters
@@ -81,57 +83,91 @@ class ExactGP:
             Its point in the unit cube, shape ``(d,)``.
         y, variance
             Its value, in the field's unit, and the value's known variance; zero if not known.
+
+        Returns
+        -------
+            By how many standard deviations the value differs from what was predicted.
         """
         n = self._n
         if n == len(self._y):
-            self._reserve(2 * n)
+            self._reserve(n + max(64, n // 4))
         standard = (y - self.parameters.offset) / self.parameters.scale
         noise = variance / self.parameters.scale**2
         row = self._solve(self._kernel(x[None, :], self._x[:n])[0])
         pivot = np.sqrt(max(self.parameters.variance + self.parameters.noise + noise - float(row @ row), _TINY))
+        solved = (np.array([standard, 1.0]) - row @ self._solved[:n]) / pivot
+        surprise = abs(float(solved[0] - self._mean() * solved[1]))
         self._x[n], self._y[n], self._noise[n] = x, standard, noise
-        self._factor[n, :n], self._factor[n, n] = row, pivot
-        self._solved[n] = (np.array([standard, 1.0]) - row @ self._solved[:n]) / pivot
+        self._factor[n, :n], self._factor[n, n], self._solved[n] = row, pivot, solved
         self._n = n + 1
+        if self._watch is not None:
+            self._watch.append(self._kernel(x[None, :], self._watch.points)[0], row, float(pivot), solved)
+        return surprise
 
-    def truncate(self, n: int) -> None:
-        """Forget all but the first `n` observations, as if the later ones had never been."""
-        self._n = min(n, self._n)
+    def watch(self, points: FloatArray) -> None:
+        """Keep the posterior at ``(m, d)`` points current from now on; see `watched`."""
+        n = self._n
+        rows = solve_many(self._factor[:n, :n], self._kernel(self._x[:n], points))
+        self._watch = Watch(points, rows, self._solved[:n])
+
+    def watched(self) -> tuple[FloatArray, FloatArray]:
+        """Return mean and standard deviation at the watched points, shape ``(m,)`` each."""
+        assert self._watch is not None
+        mean = self._mean()
+        means = mean + self._watch.projected @ np.array([1.0, -mean])
+        return self._natural(means, self._sigma(self._watch.explained))
+
+    @contextmanager
+    def imagining(self) -> Iterator[None]:
+        """Forget, at the end of the block, every observation added within it."""
+        n, mark = self._n, None if self._watch is None else self._watch.mark()
+        try:
+            yield
+        finally:
+            self._n = n
+            if self._watch is not None and mark is not None:
+                self._watch.reset(mark)
 
     def _mean(self) -> float:
         """Return the constant mean, standardised: the most probable under a standard normal prior."""
-        y, ones = self._solved[: self._n].T
+        y, ones = self._solved[: self._n, 0], self._solved[: self._n, 1]
         return float(ones @ y) / (float(ones @ ones) + 1.0)
 
     def _weights(self, mean: float) -> FloatArray:
         solved = self._solved[: self._n]
         return self._solve(solved[:, 0] - mean * solved[:, 1], transposed=True)
 
+    def fitted(self) -> FloatArray:
+        """Return the posterior mean at the observed points, shape ``(n,)``: each value less its share of noise."""
+        n = self._n
+        noise = self._noise[:n] + self.parameters.noise
+        means = self._y[:n] - noise * self._weights(self._mean())
+        return np.asarray(means * self.parameters.scale + self.parameters.offset)
+
     def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of the noise-free value at ``(m, d)`` points, ``(m,)`` each."""
         cross = self._kernel(x, self._x[: self._n])
         half = self._solve(cross.T)
         mean = self._mean()
-        solved = self._solved[: self._n]
-        means = mean + (solved[:, 0] - mean * solved[:, 1]) @ half
-        return self._natural(means, self._sigma(half))
+        means = mean + (self._solved[: self._n] @ np.array([1.0, -mean])) @ half
+        return self._natural(means, self._sigma(np.einsum("ij,ij->j", half, half)))
 
     def posterior_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return mean, sigma, shape ``(m,)``, and their gradients in the unit cube, shape ``(m, d)``."""
         known = self._x[: self._n]
         cross, slope = self._kernel.with_slope(x, known)
         half = self._solve(cross.T)
-        full = self._solve(half, transposed=True)
         mean = self._mean()
-        weights = self._weights(mean)
-        sigma = self._sigma(half)
-        mean_gradient = self._kernel.gradient(x, known, slope, np.broadcast_to(weights, cross.shape))
-        sigma_gradient = -self._kernel.gradient(x, known, slope, full.T) / sigma[:, None]
+        right = np.column_stack([half, self._solved[: self._n] @ np.array([1.0, -mean])])
+        full = self._solve(right, transposed=True)
+        weights = full[:, -1]
+        sigma = self._sigma(np.einsum("ij,ij->j", half, half))
+        mean_gradient = self._kernel.gradient(x, known, slope, weights)
+        sigma_gradient = -self._kernel.gradient(x, known, slope, full[:, :-1].T) / sigma[:, None]
         scale = self.parameters.scale
         return *self._natural(mean + cross @ weights, sigma), mean_gradient * scale, sigma_gradient * scale
 
-    def _sigma(self, half: FloatArray) -> FloatArray:
-        explained = np.einsum("ij,ij->j", half, half)
+    def _sigma(self, explained: FloatArray) -> FloatArray:
         return np.asarray(np.sqrt(np.maximum(self.parameters.variance - explained, _TINY)))
 
     def _natural(self, means: FloatArray, sigmas: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -143,16 +179,3 @@ def _grown(known: FloatArray, shape: tuple[int, ...]) -> FloatArray:
     grown = np.zeros(shape, order="F")
     grown[tuple(slice(size) for size in known.shape)] = known
     return grown
-
-
-def _cholesky(covariance: FloatArray, noise: FloatArray) -> FloatArray:
-    """Return the lower factor, with as little added to the diagonal as makes it exist."""
-    jitter = 0.0
-    size = len(noise)
-    while True:
-        total = covariance.copy()
-        total.flat[:: size + 1] += noise + jitter
-        factor, failed = lapack.dpotrf(total.T, lower=1, clean=1, overwrite_a=1)
-        if not failed:
-            return np.asarray(factor)
-        jitter = max(_TINY, 10.0 * jitter)

@@ -9,11 +9,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lapack
 from scipy.optimize import minimize
 
 from autoexp.dofs import FloatArray
 from autoexp.surrogates.kernels import PROFILES, Kernel, lengthscale_mode
+from autoexp.surrogates.linalg import cholesky, inverse
 from autoexp.surrogates.parameters import Data, Parameters, standardization
 
 _LENGTHSCALES = (0.01, 100.0)
@@ -102,17 +102,16 @@ class _Problem:
         size = len(self.y)
         total = covariance.copy()
         total.flat[:: size + 1] += noise + self.variance
-        factor, failed = lapack.dpotrf(total.T, lower=1, clean=1, overwrite_a=1)
-        if failed:
+        factor = cholesky(total)
+        if factor is None:
             return _LARGE, np.zeros_like(theta)
-        lower, _ = lapack.dpotri(factor, lower=1)
-        inverse = lower + np.tril(lower, -1).T
-        ones = inverse.sum(axis=1)
+        precision = inverse(factor)
+        ones = precision.sum(axis=1)
         mean = float(ones @ self.y) / (float(ones.sum()) + 1.0)
         residual = self.y - mean
-        weights = inverse @ residual
+        weights = precision @ residual
         value = 0.5 * (float(residual @ weights) + mean**2) + float(np.log(np.diagonal(factor)).sum())
-        sensitivity = inverse - np.outer(weights, weights)
+        sensitivity = precision - np.outer(weights, weights)
         gradient = np.empty_like(theta)
         gradient[:-2] = _lengthscale_gradient(self.x, sensitivity * slope, lengthscales)
         gradient[-2] = 0.5 * float(np.vdot(sensitivity, covariance))

@@ -82,7 +82,7 @@ class Kernel:
         return np.multiply(value, self.variance, out=value)
 
     def gradient(self, a: FloatArray, b: FloatArray, slope: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return ``sum_j w_ij dk(a_i, b_j)/da_i`` for weights of shape ``(m, n)``; shape ``(m, d)``."""
+        """Return ``sum_j w_ij dk(a_i, b_j)/da_i`` for weights of shape ``(m, n)`` or ``(n,)``; shape ``(m, d)``."""
         weighted = slope * weights
         pull: FloatArray = weighted @ b - a * weighted.sum(axis=1, keepdims=True)
         return pull / np.square(self.lengthscales)

@@ -59,15 +59,45 @@ def test_starts_from_nothing():
     assert sigma[0] < 0.1 * sigma[1]
 
 
-def test_truncate_forgets():
+def test_imagined_observations_are_forgotten():
     data = sample(12, 2)
     model = ExactGP(parameters(2), data)
     where = np.random.default_rng(1).random((5, 2))
-    before = model.posterior(where)
-    model.update(np.array([0.1, 0.9]), 1000.0)
-    assert np.abs(model.posterior(where)[0] - before[0]).max() > 1.0
-    model.truncate(12)
+    model.watch(where)
+    before, watched = model.posterior(where), model.watched()
+    with model.imagining():
+        for _ in range(100):
+            model.update(np.array([0.1, 0.9]), 1000.0)
+        assert np.abs(model.posterior(where)[0] - before[0]).max() > 1.0
+        assert np.abs(model.watched()[0] - before[0]).max() > 1.0
     np.testing.assert_array_equal(model.posterior(where), before)
+    np.testing.assert_array_equal(model.watched(), watched)
+
+
+@pytest.mark.parametrize("n", [0, 3, 60, 250])
+def test_watched_points_agree_with_the_posterior(n):
+    data = sample(n + 80, 2, sigma=0.2)
+    model = ExactGP(parameters(2), Data(data.x[:n], data.y[:n], data.variance[:n]))
+    where = np.random.default_rng(1).random((40, 2))
+    model.watch(where)
+    for x, y, variance in zip(data.x[n:], data.y[n:], data.variance[n:], strict=True):
+        model.update(x, y, variance)
+    np.testing.assert_allclose(model.watched(), model.posterior(where), rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [5, 250])
+def test_fitted_is_the_posterior_mean_of_the_data(n):
+    data = sample(n, 2, sigma=0.4)
+    model = ExactGP(parameters(2), data)
+    np.testing.assert_allclose(model.fitted(), model.posterior(data.x)[0], rtol=1e-9)
+
+
+def test_surprise_is_the_standardised_innovation():
+    model = ExactGP(parameters(2), sample(12, 2))
+    where = np.array([[0.4, 0.9]])
+    mean, sigma = model.posterior(where)
+    noise = np.sqrt(sigma[0] ** 2 + model.parameters.noise * model.parameters.scale**2)
+    np.testing.assert_allclose(model.update(where[0], mean[0] + 4.0 * noise), 4.0, rtol=1e-6)
 
 
 def test_gradients_agree_with_differences():

@@ -1,0 +1,54 @@
+"""A fit on a thread of its own, whose result is taken up when it is there."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from autoexp_agents.belief import Belief
+
+
+class Refit:
+    """At most one fit at a time, away from the thread that answers the beamline."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._result: Belief | None = None
+        self._error: BaseException | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a fit is under way, or its result was not taken up."""
+        return self._thread is not None
+
+    def begin(self, work: Callable[..., Belief], *arguments: Any) -> None:
+        """Do `work` on a thread."""
+
+        def run() -> None:
+            try:
+                self._result = work(*arguments)
+            except BaseException as error:
+                self._error = error
+
+        self._thread = threading.Thread(target=run, name="autoexp-refit", daemon=True)
+        self._thread.start()
+
+    def take(self) -> Belief | None:
+        """Return the result if there is one, once.
+
+        Raises
+        ------
+        BaseException
+            What the work raised.
+        """
+        if self._thread is None or self._thread.is_alive():
+            return None
+        result, error = self._result, self._error
+        self._thread = self._result = self._error = None
+        if error is not None:
+            raise error
+        return result
+
+    def wait(self) -> None:
+        """Wait for the fit under way to end."""
+        if self._thread is not None:
+            self._thread.join()

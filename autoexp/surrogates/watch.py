@@ -1,0 +1,49 @@
+"""The posterior of many fixed points, kept current by a row per observation."""
+
+import numpy as np
+
+from autoexp.dofs import FloatArray
+
+
+class Watch:
+    """What a Gaussian process says at ``m`` fixed points, at ``O(n m)`` for one more observation.
+
+    With ``V = L^-1 K(X, points)``, the variance explained is the sum of ``V**2`` over its rows and
+    the mean follows from ``V^T L^-1 y``; a new observation adds one row to ``V`` and to both sums.
+
+    Parameters
+    ----------
+    points
+        Shape ``(m, d)``.
+    rows
+        ``V``, shape ``(n, m)``.
+    solved
+        ``L^-1 y`` and ``L^-1 1``, shape ``(n, 2)``.
+    """
+
+    def __init__(self, points: FloatArray, rows: FloatArray, solved: FloatArray) -> None:
+        self.points = points
+        self._n = len(rows)
+        self._rows = np.empty((max(64, self._n + self._n // 4), len(points)))
+        self._rows[: self._n] = rows
+        self.explained = np.einsum("ij,ij->j", rows, rows)
+        self.projected = rows.T @ solved
+
+    def append(self, covariance: FloatArray, row: FloatArray, pivot: float, solved: FloatArray) -> None:
+        """Add an observation: its covariance with the points, and its row of ``L`` and of `solved`."""
+        if self._n == len(self._rows):
+            self._rows = np.vstack([self._rows, np.empty((max(64, self._n // 4), len(self.points)))])
+        new = self._rows[self._n]
+        np.subtract(covariance, row @ self._rows[: self._n], out=new)
+        new /= pivot
+        self.explained += new * new
+        self.projected += new[:, None] * solved
+        self._n += 1
+
+    def mark(self) -> tuple[int, FloatArray, FloatArray]:
+        """Return what `reset` takes to forget later observations."""
+        return self._n, self.explained.copy(), self.projected.copy()
+
+    def reset(self, mark: tuple[int, FloatArray, FloatArray]) -> None:
+        """Forget every observation added since `mark`."""
+        self._n, self.explained, self.projected = mark
