@@ -54,4 +54,5 @@ def _solve(gram: Tensor, projections: Tensor, free: Tensor) -> Tensor:
     both = free[:, :, None] & free[:, None, :]
     eye = torch.eye(gram.shape[0], dtype=gram.dtype, device=gram.device) * gram.diagonal()
     system = torch.where(both, gram, torch.where(free[:, :, None], 0.0, eye))
-    return torch.linalg.solve(system, torch.where(free, projections, 0.0))
+    solved: Tensor = torch.linalg.solve(system, torch.where(free, projections, 0.0))
+    return solved

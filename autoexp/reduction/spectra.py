@@ -80,7 +80,10 @@ class RegionSums:
         """Add a batch, shape ``(n, elements, channels)``."""
         lifted = lift(frames, state.total.device)
         n, elements, channels = lifted.values.shape
-        flat = lambda each: None if each is None else each.expand(n, elements, channels).reshape(-1, 1, channels)
+
+        def flat(each: Tensor | None) -> Tensor | None:
+            return None if each is None else each.expand(n, elements, channels).reshape(-1, 1, channels)
+
         summed = FrameSum.empty(FrameSpec((1, channels), str(state.total.device)))
         summed = summed.add(Frames(lifted.values.reshape(-1, 1, channels), flat(lifted.variance), flat(lifted.valid)))
         missing = None if summed.missing is None else (summed.missing > 0).to(torch.int32)
