@@ -48,7 +48,9 @@ def _initialize(uri: str) -> None:
     from tiled.catalog.alembic_constants import ALEMBIC_DIR, ALEMBIC_INI_TEMPLATE_PATH
 
     asyncio.run(_make_tables(uri))
-    stamp_head(ALEMBIC_INI_TEMPLATE_PATH, ALEMBIC_DIR, uri)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="No path_separator found", category=DeprecationWarning)
+        stamp_head(ALEMBIC_INI_TEMPLATE_PATH, ALEMBIC_DIR, uri)
 
 
 async def _make_tables(uri: str) -> None:
