@@ -7,6 +7,7 @@ PYTEST_ARGS ?= -n 2
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TORCH := torch==2.13.0
+PIP = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 SOURCES := autoexp agents plans simulators
 
 export OMP_NUM_THREADS ?= 1
@@ -20,13 +21,17 @@ help: ## Show what there is to make
 
 install: $(INSTALLED) ## Create .venv with everything for development
 
-# torch comes first and alone: nothing else decides which build of it is taken.
+# torch comes first and alone: nothing else decides which build of it is taken. The rest is named in full by
+# constraints.txt, so that nothing has to be resolved; `pip check` says whether it is complete.
 $(INSTALLED): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"autoexp needs Python 3.11 or newer, got {v.major}.{v.minor}: try make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"autoexp needs Python 3.11 or newer, got {v.major}.{v.minor}: try make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(TORCH)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,async]'
-	touch $@
+	$(PIP) --upgrade pip
+	$(PIP) $(TORCH)
+	$(PIP) --no-deps --requirement constraints.txt
+	$(PIP) --no-deps --editable .
+	$(BIN)/python -m pip check
+	@touch $@
 
 demo: $(INSTALLED) ## Align a simulated focusing beamline without a person's help
 	$(BIN)/autoexp demo
