@@ -1,6 +1,7 @@
 """What an equal-spaced grid and random points need for the same answer."""
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from autoexp.space import Space
 Cost = Callable[[Sequence[Point]], FloatArray]
 """Points to ``n`` noise-free costs, lower is better; NaN where nothing can be measured."""
 
-_BATCH = 4096
+_LEGS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,11 @@ def grid_effort(space: Space, cost: Cost, goal: float, exposure: float, most: in
     return tried
 
 
-def random_effort(
-    space: Space, cost: Cost, goal: float, exposure: float, *, seed: int, repeats: int = 25, most: int = 60_000
-) -> Effort:
-    """Return the median effort of `repeats` sequences of uniformly random points.
+def random_effort(space: Space, cost: Cost, goal: float, exposure: float, *, seed: int, draws: int = 60_000) -> Effort:
+    """Return the median effort of uniformly random points.
+
+    The number of draws to the first good one is geometric; its median is ``log(1/2) / log(1 - p)``
+    for a share ``p`` of good points, which is estimated.
 
     Parameters
     ----------
@@ -76,28 +78,18 @@ def random_effort(
         As for `grid_effort`.
     seed
         Of the points.
-    repeats
-        Number of sequences.
-    most
-        Points after which a sequence gives up.
+    draws
+        Number of points that the share is estimated from; without a good one among them the goal
+        counts as out of reach.
     """
     generator = np.random.default_rng(seed)
-    efforts = [_random_walk(space, cost, goal, exposure, generator, most) for _ in range(repeats)]
-    return sorted(efforts, key=lambda effort: (effort.points, effort.seconds))[repeats // 2]
-
-
-def _random_walk(
-    space: Space, cost: Cost, goal: float, exposure: float, generator: np.random.Generator, most: int
-) -> Effort:
-    points: list[Point] = []
-    while len(points) < most:
-        drawn = space.from_unit(generator.random((_BATCH, space.width)))
-        points += [point for point, keep in zip(drawn, space.allowed(drawn), strict=True) if keep]
-        good = cost(points[-_BATCH:]) <= goal
-        if good.any():
-            begun = max(0, len(points) - _BATCH)
-            return _walk(space, points, np.concatenate([np.zeros(begun, dtype=bool), good]), exposure)
-    return _walk(space, points, np.zeros(len(points), dtype=bool), exposure)
+    drawn = space.from_unit(generator.random((draws, space.width)))
+    points = [point for point, keep in zip(drawn, space.allowed(drawn), strict=True) if keep]
+    share = float(np.mean(cost(points) <= goal))
+    count = math.ceil(math.log(0.5) / math.log1p(-min(share, 1 - 1e-12))) if share else len(points)
+    legs = points[:_LEGS]
+    travel = sum(space.travel_time(start, stop) for start, stop in itertools.pairwise(legs)) / (len(legs) - 1)
+    return Effort(count, (count - 1) * travel + count * exposure, share > 0)
 
 
 def _walk(space: Space, points: Sequence[Point], good: np.ndarray, exposure: float) -> Effort:
