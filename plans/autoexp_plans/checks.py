@@ -11,6 +11,8 @@ from autoexp.objectives import Objective
 from autoexp_plans.stubs import Plan, ask
 
 _NUMBERS = ("number", "integer", "boolean")
+_NO_LIMITS = (0.0, 0.0)
+_MOTOR_RECORD = ("low_limit_travel", "high_limit_travel", "dial_low_limit_travel", "dial_high_limit_travel")
 
 
 def check_movables(dofs: Sequence[Dof]) -> None:
@@ -35,7 +37,7 @@ def check_limits(dof: Dof) -> Plan[None]:
         If one end of the range, or a choice, is beyond them.
     """
     ends = dof.choices if dof.categorical else dof.limits
-    low, high = _soft_limits(dof.movable)
+    low, high = yield from _soft_limits(dof.movable)
     for end in ends:
         outside = not isinstance(end, str) and low < high and not low <= end <= high
         refused = "" if outside else (yield from _refusal(dof.movable, end))
@@ -47,12 +49,18 @@ def check_limits(dof: Dof) -> Plan[None]:
             )
 
 
-def _soft_limits(movable: Any) -> tuple[float, float]:
-    """Return the limits of an ophyd positioner; equal ones, as in EPICS, mean that there are none."""
+def _soft_limits(movable: Any) -> Plan[tuple[float, float]]:
+    """Return the limits of an ophyd positioner or of an ophyd-async motor record; equal ones are none."""
     limits = getattr(movable, "limits", None)
     if isinstance(limits, tuple | list) and len(limits) == 2 and None not in limits:
         return float(limits[0]), float(limits[1])
-    return 0.0, 0.0
+    if not all(hasattr(movable, name) for name in _MOTOR_RECORD):
+        return _NO_LIMITS
+    answers = []
+    for name in _MOTOR_RECORD:
+        answers.append((yield from ask(getattr(movable, name).get_value)))
+    low, high, dial_low, dial_high = answers
+    return _NO_LIMITS if low is None or dial_low == dial_high == 0 else (float(low), float(high))
 
 
 def _refusal(movable: Any, value: Any) -> Plan[str]:
