@@ -1,4 +1,7 @@
+import asyncio
 import gc
+import sys
+import sys
 import threading
 import time
 
@@ -12,8 +15,8 @@ settings.load_profile("autoexp")
 _GRACE = 10.0
 """Seconds in which a thread that was told to end may do so."""
 
-_LASTING = ("tqdm_monitor", "fsspecIO")
-"""Beginnings of the names of threads that libraries keep for the life of the process."""
+_LASTING = ("tqdm_monitor", "fsspecIO", "metadata", "monitor", "get_put", "util", "debug_monitor")
+"""Beginnings of the names of threads that libraries (the last five: ophyd's) keep for the life of the process."""
 
 
 @pytest.fixture(autouse=True)
@@ -21,14 +24,34 @@ def no_thread_left():
     """Fail a test that leaves a thread behind."""
     before = set(threading.enumerate())
     yield
+    _end_zarr()
     left = _left(before)
     if left:
+        _end_pools()
         gc.collect()
     deadline = time.monotonic() + _GRACE
     for thread in left:
         thread.join(max(0.0, deadline - time.monotonic()))
     names = [thread.name for thread in _left(before)]
     assert not names, f"a test must end the threads that it began, got {names}"
+
+
+def _end_pools():
+    """End the threads that zarr and dask keep for all arrays; they begin new ones when they need them."""
+    if "zarr.core.sync" in sys.modules:
+        sys.modules["zarr.core.sync"].cleanup_resources()
+    threaded = sys.modules.get("dask.threaded")
+    if threaded is not None and threaded.default_pool is not None:
+        threaded.default_pool.shutdown()
+        threaded.default_pool = None
+
+
+def _end_zarr():
+    """End the loop that zarr keeps for the life of the process, and the loop's workers."""
+    sync = sys.modules.get("zarr.core.sync")
+    if sync is not None and sync.loop[0] is not None:
+        asyncio.run_coroutine_threadsafe(sync.loop[0].shutdown_default_executor(), sync.loop[0]).result(_GRACE)
+        sync.cleanup_resources()
 
 
 def _left(before):
