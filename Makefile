@@ -55,11 +55,11 @@ wheel: $(INSTALLED) ## Build the wheel
 	rm -rf build dist
 	$(BIN)/python -m build --wheel
 
-bench-agents: $(INSTALLED) ## Compare the agents with a plain BoTorch loop
-	$(BIN)/autoexp bench agents
+bench-agents: $(INSTALLED) ## Compare the agents' regret with that of a plain BoTorch loop
+	$(BIN)/python tests/benchmarks/agents/regret.py
 
-bench-reduction: $(INSTALLED) ## Time the reducers
-	$(BIN)/autoexp bench reduction
+bench-reduction: $(INSTALLED) ## Time the reducers, beside other implementations where they are installed
+	$(BIN)/python tests/benchmarks/reduction/side_by_side.py
 
 clean: ## Remove what can be built again, the environment excepted
-	rm -rf build dist docs/_build docs/reference/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf docs/tutorials/quickstart.ipynb docs/jupyter_execute build dist docs/_build docs/reference/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,6 @@
 import asyncio
 import gc
 import sys
-import sys
 import threading
 import time
 
@@ -24,7 +23,6 @@ def no_thread_left():
     """Fail a test that leaves a thread behind."""
     before = set(threading.enumerate())
     yield
-    _end_zarr()
     left = _left(before)
     if left:
         _end_pools()
@@ -38,20 +36,13 @@ def no_thread_left():
 
 def _end_pools():
     """End the threads that zarr and dask keep for all arrays; they begin new ones when they need them."""
-    if "zarr.core.sync" in sys.modules:
-        sys.modules["zarr.core.sync"].cleanup_resources()
-    threaded = sys.modules.get("dask.threaded")
-    if threaded is not None and threaded.default_pool is not None:
-        threaded.default_pool.shutdown()
-        threaded.default_pool = None
-
-
-def _end_zarr():
-    """End the loop that zarr keeps for the life of the process, and the loop's workers."""
-    sync = sys.modules.get("zarr.core.sync")
+    sync, threaded = sys.modules.get("zarr.core.sync"), sys.modules.get("dask.threaded")
     if sync is not None and sync.loop[0] is not None:
         asyncio.run_coroutine_threadsafe(sync.loop[0].shutdown_default_executor(), sync.loop[0]).result(_GRACE)
         sync.cleanup_resources()
+    if threaded is not None and threaded.default_pool is not None:
+        threaded.default_pool.shutdown()
+        threaded.default_pool = None
 
 
 def _left(before):
