@@ -30,12 +30,32 @@ class AzimuthalState:
         Pixels to bins, and the squares of those shares, CSR.
     norm
         What a pixel would count at intensity 1, shape ``(pixels,)``.
+    norms
+        The same of whole bins, if every pixel is valid, shape ``(bins,)``.
+    bin_of
+        The only bin of each pixel, shape ``(pixels,)``, one past the last for none; None where pixels
+        are split.
+    axes
+        Coordinates of the curve.
     """
 
     frames: FrameSum
     weights: Tensor
     squares: Tensor
     norm: Tensor
+    norms: Tensor
+    bin_of: Tensor | None
+    axes: Mapping[str, Axis]
+
+    def binned(self, values: Tensor) -> Tensor:
+        """Sum values by bin, shape ``(pixels,)`` to ``(bins,)``."""
+        if self.bin_of is None:
+            return self.weights @ values
+        return torch.bincount(self.bin_of, values, len(self.norms) + 1)[:-1]
+
+    def binned_squares(self, variances: Tensor) -> Tensor:
+        """Sum variances by bin, with the squares of the shares."""
+        return self.squares @ variances if self.bin_of is None else self.binned(variances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +117,9 @@ class AzimuthalIntegration:
         """Compute where each pixel goes, and return the state before any frame."""
         weights = self.weights()
         matrix, squares = weights.matrix(spec.device), weights.matrix(spec.device, squared=True)
-        return AzimuthalState(FrameSum.empty(spec), matrix, squares, self.normalisation().to(spec.device))
+        norm = self.normalisation().to(spec.device)
+        bin_of = weights.bin_of().to(spec.device) if self.splitting == "no" else None
+        return AzimuthalState(FrameSum.empty(spec), matrix, squares, norm, matrix @ norm, bin_of, self._axes())
 
     def update(self, state: AzimuthalState, frames: Tensor | Frames, meta: FrameMeta) -> AzimuthalState:
         """Add a batch, shape ``(n, y, x)``.
@@ -121,22 +143,22 @@ class AzimuthalIntegration:
 
     def read(self, state: AzimuthalState) -> Mapping[str, Reduced]:
         """Return ``intensity`` over the radial axis, by sector where there is more than one."""
-        n_frames, shape = state.frames.n_frames, self._dims_and_shape()[1]
-        if n_frames == 0:
+        frames, shape = state.frames, self._dims_and_shape()[1]
+        if frames.n_frames == 0:
             nothing = np.full(shape, np.nan)
-            return {"intensity": self._reduced(nothing, nothing, 0, Flags.NO_FRAMES)}
-        signal, variance = state.frames.total.reshape(-1), state.frames.variances.reshape(-1)
-        seen = state.frames.seen
-        norm = state.norm * (seen if isinstance(seen, int) else seen.reshape(-1))
-        if self.clip is not None:
-            keep = _clipped(state.weights, signal, norm, self.clip)
-            signal, variance, norm = signal * keep, variance * keep, norm * keep
-        norms = state.weights @ norm
+            return {"intensity": self._reduced(state, nothing, nothing, Flags.NO_FRAMES)}
+        signal, norms = frames.total.reshape(-1), state.norms * frames.n_frames
+        variance = signal if _are_counts(frames) else frames.variances.reshape(-1)
+        if frames.missing is not None or self.clip is not None:
+            norm = state.norm * (frames.seen.reshape(-1) if isinstance(frames.seen, Tensor) else frames.seen)
+            keep = (norm > 0).to(norm.dtype) if self.clip is None else _clipped(state, signal, norm, self.clip)
+            signal, variance, norms = signal * keep, variance * keep, state.binned(norm * keep)
         norms = torch.where(norms > 0, norms, torch.nan)
-        value = (state.weights @ signal) / norms
-        sigma = (state.squares @ variance).sqrt() / norms
-        flags = Flags.NONE if state.frames.missing is None else Flags.MASKED
-        return {"intensity": self._reduced(_numpy(value, shape), _numpy(sigma, shape), n_frames, flags)}
+        sums = state.binned(signal)
+        spread = sums if variance is signal and state.bin_of is not None else state.binned_squares(variance)
+        flags = Flags.NONE if frames.missing is None else Flags.MASKED
+        value, sigma = _numpy(sums / norms, shape), _numpy(spread.sqrt() / norms, shape)
+        return {"intensity": self._reduced(state, value, sigma, flags)}
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -181,12 +203,13 @@ class AzimuthalIntegration:
         radial = "2theta" if self.unit == "2th_deg" else "q"
         return ((radial,), (self.bins,)) if self.sectors == 1 else (("chi", radial), (self.sectors, self.bins))
 
-    def _reduced(self, value: Any, sigma: Any, n_frames: int, flags: Flags) -> Reduced:
+    def _axes(self) -> Mapping[str, Axis]:
         dims, _ = self._dims_and_shape()
         axes = {dims[-1]: Axis(_middles(*self.edges(), self.bins), PINT_UNITS[self.unit])}
-        if self.sectors > 1:
-            axes["chi"] = Axis(_middles(-180.0, 180.0, self.sectors), "deg")
-        return Reduced(value, sigma, "count", dims, axes, n_frames, flags)
+        return axes if self.sectors == 1 else {"chi": Axis(_middles(-180.0, 180.0, self.sectors), "deg"), **axes}
+
+    def _reduced(self, state: AzimuthalState, value: Any, sigma: Any, flags: Flags) -> Reduced:
+        return Reduced(value, sigma, "count", self._dims_and_shape()[0], state.axes, state.frames.n_frames, flags)
 
 
 def _middles(low: float, high: float, n: int) -> Any:
@@ -197,18 +220,22 @@ def _numpy(values: Tensor, shape: tuple[int, ...]) -> Any:
     return values.cpu().numpy().reshape(shape)
 
 
-def _clipped(weights: Tensor, signal: Tensor, norm: Tensor, clip: float) -> Tensor:
+def _are_counts(frames: FrameSum) -> bool:
+    """Return whether the variances are the sums themselves, as of raw counts that are not negative."""
+    return frames.variance is None and bool(frames.total.min() >= 0)
+
+
+def _clipped(state: AzimuthalState, signal: Tensor, norm: Tensor, clip: float) -> Tensor:
     """Return 1 for pixels near the mean of their bin, else 0, shape ``(pixels,)``."""
-    bin_of = torch.zeros_like(signal, dtype=torch.int64)
-    rows = torch.repeat_interleave(torch.arange(weights.shape[0], device=signal.device), weights.crow_indices().diff())
-    bin_of[weights.col_indices().long()] = rows
+    assert state.bin_of is not None
+    bin_of = state.bin_of.clamp(max=len(state.norms) - 1)
     keep = (norm > 0).to(signal.dtype)
     intensity = torch.where(norm > 0, signal / norm, 0.0)
     for _ in range(5):
-        total = (weights @ (norm * keep)).clamp(min=torch.finfo(norm.dtype).tiny)
-        mean = (weights @ (signal * keep)) / total
+        total = state.binned(norm * keep).clamp(min=torch.finfo(norm.dtype).tiny)
+        mean = state.binned(signal * keep) / total
         deviation = intensity - mean[bin_of]
-        spread = ((weights @ (norm * keep * deviation**2)) / total).sqrt()
+        spread = (state.binned(norm * keep * deviation**2) / total).sqrt()
         following = keep * (deviation.abs() <= clip * spread[bin_of])
         if torch.equal(following, keep):
             break

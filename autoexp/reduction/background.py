@@ -57,12 +57,12 @@ class Blocks:
     def of(cls, image: Tensor, variance: Tensor, valid: Tensor | None) -> "Blocks":
         """Sum an image, shape ``(y, x)``, whose invalid pixels hold zero."""
         size = max(1, min(8, min(image.shape) // 8))
-        seen = torch.ones_like(image) if valid is None else valid.to(image.dtype)
         signal = _block_sums(image, size)
         spread = signal if variance is image else _block_sums(variance, size)
-        return cls(size, signal, spread, _block_sums(seen, size))
+        pixels = _whole_blocks(image, size) if valid is None else _block_sums(valid.to(image.dtype), size)
+        return cls(size, signal, spread, pixels)
 
-    def coarser(self, factor: int = 4) -> "Blocks":
+    def coarser(self, factor: int) -> "Blocks":
         """Return blocks that are `factor` times wider."""
         signal, variance, pixels = (_block_sums(each, factor) for each in (self.signal, self.variance, self.pixels))
         return Blocks(self.size * factor, signal, variance, pixels)
@@ -133,5 +133,16 @@ class Blocks:
 
 def _block_sums(image: Tensor, size: int) -> Tensor:
     rows, columns = (-(-length // size) for length in image.shape)
-    whole = pad(image, (0, columns * size - image.shape[1], 0, rows * size - image.shape[0]))
-    return whole.view(rows, size, -1).sum(1).view(rows, columns, size).sum(2)
+    short = (columns * size - image.shape[1], rows * size - image.shape[0])
+    whole = pad(image, (0, short[0], 0, short[1])) if any(short) else image
+    return whole.reshape(rows, size, -1).sum(1).view(rows, columns, size).sum(2)
+
+
+def _whole_blocks(image: Tensor, size: int) -> Tensor:
+    """Return the number of pixels in each block of an image without invalid ones."""
+    sides = []
+    for length in image.shape:
+        side = torch.full((-(-length // size),), float(size), dtype=image.dtype, device=image.device)
+        side[-1] -= len(side) * size - length
+        sides.append(side)
+    return torch.outer(*sides)

@@ -139,9 +139,9 @@ def _measure(image: _Image, how: BeamStatistics) -> tuple[dict[str, tuple[float,
     window, flags = _first_window(blocks, start, how.threshold)
     if window is None:
         return {"sum": _whole_sum(image, start)}, flags
-    cut, moments, background, settled = _settle(image, blocks, window, start, how)
+    cut, moments, settled = _settle(image, blocks, window, start, how)
     flags |= _health(image, cut, moments) | (Flags.NONE if settled else Flags.NOT_CONVERGED)
-    values = _values(cut, moments, background) if moments.finite else {}
+    values = _values(cut, moments) if moments.finite else {}
     if flags & Flags.UNRESOLVED:
         known = {name: each for name, each in values.items() if name in ("sum", "centroid_x", "centroid_y", "peak")}
         return known or {"sum": _whole_sum(image, start)}, flags
@@ -156,7 +156,8 @@ def _level(measured: Background, given: float | None) -> Background:
 
 def _first_window(blocks: Blocks, background: Background, threshold: float) -> tuple[Window | None, Flags]:
     """Return the surroundings of the block that stands out most, on the finest scale that shows it."""
-    for scale in (blocks, blocks.coarser()):
+    for factor in (1, 4):
+        scale = blocks if factor == 1 else blocks.coarser(factor)
         significance = torch.nan_to_num(scale.significance(background), nan=-math.inf)
         best = int(significance.argmax())
         if float(significance.view(-1)[best]) >= threshold:
@@ -168,7 +169,7 @@ def _first_window(blocks: Blocks, background: Background, threshold: float) -> t
 
 def _settle(
     image: _Image, blocks: Blocks, first: Window, background: Background, how: BeamStatistics
-) -> tuple[Cut, Moments, Background, bool]:
+) -> tuple[Cut, Moments, bool]:
     """Move and scale the window with the beam inside it until it stands still."""
     window = _inside(first, image.shape)
     seen = {window}
@@ -176,14 +177,14 @@ def _settle(
         cut = Cut.of(image.mean, image.variance, image.valid, window, background)
         moments = cut.moments()
         if not moments.finite:
-            return cut, moments, background, True
+            return cut, moments, True
         following = window_around(moments, image.shape, factor=how.window, least=blocks.size)
         if following in seen:
-            return cut, moments, background, True
+            return cut, moments, True
         seen.add(following)
         window = following
         background = _level(blocks.outside(window) or blocks.corners(), how.background)
-    return cut, moments, background, False
+    return cut, moments, False
 
 
 def _inside(window: Window, shape: tuple[int, int]) -> Window:
@@ -191,34 +192,38 @@ def _inside(window: Window, shape: tuple[int, int]) -> Window:
     return max(0, y0), min(shape[0], y1), max(0, x0), min(shape[1], x1)
 
 
-def _values(cut: Cut, m: Moments, background: Background) -> dict[str, tuple[float, float]]:
+def _values(cut: Cut, m: Moments) -> dict[str, tuple[float, float]]:
     """Return every field with its sigma, in pixels and counts.
 
     Each field ``f`` is a function of the pixels ``s``; its sigma follows from ``df/ds`` in each.
     """
     dx, dy = (cut.x - m.x)[None, :], (cut.y - m.y)[:, None]
     a, b = (dx**2 - m.xx) / m.total, (dy**2 - m.yy) / m.total
-    c = (dx * dy - m.xy) / m.total
-    one = torch.ones_like(cut.signal)
-
-    def sigma(weight: Tensor) -> float:
-        return cut.sigma(weight, background)
-
     width_x, width_y = 4.0 * math.sqrt(m.xx), 4.0 * math.sqrt(m.yy)
     size = math.sqrt(width_x * width_y)
     difference, cross = m.xx - m.yy, 2.0 * m.xy
-    round_ = max(difference**2 + cross**2, torch.finfo(torch.float64).tiny)
-    tilt_by = (difference * 2.0 * c - cross * (a - b)) / (2.0 * round_)
+    elongation = max(difference**2 + cross**2, torch.finfo(torch.float64).tiny)
+    by_pixel = {
+        "sum": torch.ones((), dtype=dx.dtype, device=dx.device),
+        "centroid_x": dx / m.total,
+        "centroid_y": dy / m.total,
+        "width_x": a * (2.0 / math.sqrt(m.xx)),
+        "width_y": b * (2.0 / math.sqrt(m.yy)),
+        "size": (a / m.xx + b / m.yy) * (size / 4.0),
+        "tilt": (difference * 2.0 / m.total * (dx * dy - m.xy) - cross * (a - b)) / (2.0 * elongation),
+    }
+    variance = cut.variance
+    sigma = {name: cut.sigma(each.expand_as(cut.signal), variance) for name, each in by_pixel.items()}
     place = int(cut.signal.argmax())
     return {
-        "sum": (m.total, sigma(one)),
-        "centroid_x": (m.x, sigma(dx / m.total)),
-        "centroid_y": (m.y, sigma(dy / m.total)),
-        "width_x": (width_x, sigma(a) * 2.0 / math.sqrt(m.xx)),
-        "width_y": (width_y, sigma(b) * 2.0 / math.sqrt(m.yy)),
-        "size": (size, sigma(a / m.xx + b / m.yy) * size / 4.0),
-        "peak": (float(cut.signal.view(-1)[place]), float(cut.variance.view(-1)[place]) ** 0.5),
-        "tilt": (math.degrees(0.5 * math.atan2(cross, difference)), math.degrees(sigma(tilt_by))),
+        "sum": (m.total, sigma["sum"]),
+        "centroid_x": (m.x, sigma["centroid_x"]),
+        "centroid_y": (m.y, sigma["centroid_y"]),
+        "width_x": (width_x, sigma["width_x"]),
+        "width_y": (width_y, sigma["width_y"]),
+        "size": (size, sigma["size"]),
+        "peak": (float(cut.signal.reshape(-1)[place]), float(variance.reshape(-1)[place].clamp(min=0.0)) ** 0.5),
+        "tilt": (math.degrees(0.5 * math.atan2(cross, difference)), math.degrees(sigma["tilt"])),
     }
 
 
@@ -232,7 +237,7 @@ def _whole_sum(image: _Image, background: Background) -> tuple[float, float]:
 
 def _health(image: _Image, cut: Cut, m: Moments) -> Flags:
     flags = Flags.NONE
-    if image.valid is not None and float(cut.valid.min()) == 0.0:
+    if cut.valid is not None and float(cut.valid.min()) == 0.0:
         flags |= Flags.MASKED
     if m.total > 3.0 * math.sqrt(max(0.0, float(cut.variance.sum()))) and _one_pixel(cut, m):
         flags |= Flags.UNRESOLVED

@@ -38,6 +38,13 @@ def lift(frames: Tensor | Frames, device: str | torch.device) -> Frames:
     return Frames(torch.where(valid, values, 0.0), None, valid)
 
 
+def plain_counts(frames: Tensor, device: torch.device) -> bool:
+    """Return whether raw frames are integers without a sentinel, here, that need no conversion to be added."""
+    if frames.ndim != 3 or len(frames) == 0 or frames.is_floating_point() or frames.is_complex():
+        return False
+    return frames.device == device == torch.device("cpu") and not _suspicious(frames)
+
+
 def usable(values: Tensor) -> Tensor:
     """Return where raw values are counts: finite, and no sentinel."""
     valid = torch.isfinite(values)

@@ -44,30 +44,38 @@ class Cut:
     ----------
     signal
         Values above background, shape ``(rows, columns)``; zero where invalid.
-    variance
-        Variance of each value.
+    counted
+        Variance of each value by its counts.
     valid
-        1 where the value may be used, else 0.
+        1 where the value may be used, else 0; None for everywhere.
     y, x
         Coordinates of rows and columns in pixels.
+    background
+        What was subtracted.
     """
 
     signal: Tensor
-    variance: Tensor
-    valid: Tensor
+    counted: Tensor
+    valid: Tensor | None
     y: Tensor
     x: Tensor
+    background: Background
 
     @classmethod
     def of(cls, image: Tensor, variance: Tensor, valid: Tensor | None, window: Window, level: Background) -> "Cut":
         """Cut the window out of an image, shape ``(y, x)``."""
         y0, y1, x0, x1 = window
         at = (slice(y0, y1), slice(x0, x1))
-        seen = torch.ones_like(image[at]) if valid is None else valid[at].to(image.dtype)
-        signal = (image[at] - level.level) * seen
-        spread = (variance[at] + level.excess) * seen
+        seen = None if valid is None else valid[at].to(image.dtype)
+        signal = image[at] - level.level
         y, x = (torch.arange(a, b, dtype=image.dtype, device=image.device) for a, b in ((y0, y1), (x0, x1)))
-        return cls(signal, spread, seen, y, x)
+        return cls(signal if seen is None else signal * seen, variance[at], seen, y, x, level)
+
+    @property
+    def variance(self) -> Tensor:
+        """Variance of each value, noise beyond that of the counts included; zero where invalid."""
+        spread = self.counted + self.background.excess
+        return spread if self.valid is None else spread * self.valid
 
     def moments(self) -> Moments:
         """Return centroid and central second moments (ISO 11146-1:2021, section 3)."""
@@ -80,14 +88,15 @@ class Cut:
         xy = float(dy @ self.signal @ dx) / total
         return Moments(total, x, y, float(columns @ dx**2) / total, float(rows @ dy**2) / total, xy)
 
-    def sigma(self, weight: Tensor, background: Background) -> float:
+    def sigma(self, weight: Tensor, variance: Tensor) -> float:
         """Return the standard deviation of ``sum(weight * signal)``.
 
-        The variances of the pixels are independent; the error of the background is common to all.
+        The variances of the pixels, shape ``(rows, columns)``, are independent; the error of the
+        background is common to all.
         """
-        own = float((weight**2 * self.variance).sum())
-        common = float((weight * self.valid).sum()) ** 2 * background.variance
-        return math.sqrt(max(0.0, own + common))
+        own = float((weight * weight * variance).sum())
+        common = float((weight if self.valid is None else weight * self.valid).sum())
+        return math.sqrt(max(0.0, own + common**2 * self.background.variance))
 
 
 def window_around(moments: Moments, shape: tuple[int, int], *, factor: float = 3.0, least: float = 2.0) -> Window:

@@ -27,6 +27,10 @@ class Weights:
     n_bins: int
     n_pixels: int
 
+    def bin_of(self) -> Tensor:
+        """Return the bin of each pixel that lies in one only, shape ``(n_pixels,)``; `n_bins` for none."""
+        return torch.full((self.n_pixels,), self.n_bins).index_copy(0, self.pixels, self.bins)
+
     def matrix(self, device: str | torch.device = "cpu", *, squared: bool = False) -> Tensor:
         """Return it as a CSR matrix in float64, of the shares or of their squares."""
         starts = torch.zeros(self.n_bins + 1, dtype=torch.int32)

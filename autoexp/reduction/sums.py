@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
-from autoexp.reduction.frames import checked, lift
+from autoexp.reduction.frames import checked, lift, plain_counts
 from autoexp.reduction.records import Frames, FrameSpec
 
 
@@ -37,6 +38,9 @@ class FrameSum:
 
     def add(self, frames: Tensor | Frames) -> "FrameSum":
         """Return the sum with a batch, shape ``(n, y, x)``, added."""
+        if isinstance(frames, Tensor) and plain_counts(frames, self.total.device):
+            checked(Frames(frames), self.shape)
+            return self.merge(FrameSum(_sum_of_integers(frames), None, None, len(frames)))
         lifted = checked(lift(frames, self.total.device), self.shape)
         n = lifted.values.shape[0]
         valid = None if lifted.valid is None else lifted.valid.expand_as(lifted.values)
@@ -78,9 +82,16 @@ class FrameSum:
         return self.n_frames if self.missing is None else self.n_frames - self.missing
 
 
+def _sum_of_integers(frames: Tensor) -> Tensor:
+    """Add raw frames without a copy in floating point."""
+    if len(frames) == 1:
+        return frames[0].to(torch.float64)
+    return torch.from_numpy(np.add.reduce(frames.numpy(), axis=0, dtype=np.int64)).to(torch.float64)
+
+
 def _sum(values: Tensor, valid: Tensor | None) -> Tensor:
     kept = values if valid is None else torch.where(valid, values, 0.0)
-    return kept.sum(0, dtype=torch.float64)
+    return kept[0].double() if len(kept) == 1 else kept.sum(0, dtype=torch.float64)
 
 
 def _plus(a: Tensor, b: Tensor | None) -> Tensor:

@@ -83,7 +83,8 @@ def through(peer, reducer, frame, split):
     state = reducer.init(FrameSpec(SHAPE))
     from dataclasses import replace
 
-    state = replace(state, weights=weights.matrix(), squares=weights.matrix(squared=True))
+    matrix = weights.matrix()
+    state = replace(state, weights=matrix, squares=weights.matrix(squared=True), norms=matrix @ state.norm, bin_of=None)
     mine = reducer.read(reducer.update(state, torch.from_numpy(frame)[None], FrameMeta()))["intensity"]
     return mine, found
 
