@@ -3,11 +3,12 @@
 import logging
 import threading
 import warnings
-from pathlib import Path
 from typing import Any
 
-from autoexp.data.journal import journal_documents, mark_archived
+from autoexp.data.closing import closed
+from autoexp.data.journal import Journal, claimed, journal_documents, mark_archived, unarchived_runs
 from autoexp.data.routing import Document, Router
+from autoexp.data.typed import Typed
 from autoexp.errors import StoreError, StoreWarning
 
 _BATCH = 20
@@ -19,25 +20,25 @@ logger = logging.getLogger(__name__)
 class Archive:
     """Writes runs into a Tiled catalog, late but never in the plan's way.
 
-    A run that cannot be written is left out and stays in the journal, from which it is recovered
-    when the store is opened next.
+    A run that cannot be written as it comes is written anew from the journal when it has ended; if
+    that is in vain too, at the next opportunity, at the latest when the store is opened next.
 
     Parameters
     ----------
     client
         Of the catalog.
     journal
-        The journal's folder.
+        Holds every document that is queued here.
     """
 
-    def __init__(self, client: Any, journal: Path) -> None:
+    def __init__(self, client: Any, journal: Journal) -> None:
         from bluesky.callbacks.buffer import BufferingWrapper
 
         self._client = client
         self._journal = journal
-        self._writer = _new_writer(client)
         self._router = Router()
-        self._left_out: set[str] = set()
+        self._writers: dict[str, RunWriter] = {}
+        self._late: set[str] = set()
         self._buffer = BufferingWrapper(self._take)
 
     def __call__(self, name: str, document: Document) -> None:
@@ -60,66 +61,90 @@ class Archive:
             )
 
     def close(self) -> None:
-        """Write what is queued and end the thread."""
+        """Write what is queued and end the thread; warn of runs that are in the journal only."""
+        self._buffer(_FLUSH, {"done": threading.Event()})
         self._buffer.shutdown(wait=True)
+        for run in sorted(self._late):
+            warnings.warn(f"run {run!r} is safe on disk but not yet in the archive", StoreWarning, stacklevel=3)
+
+    def recover(self) -> None:
+        """Write anew the runs that a process before left unfinished; one without an end is closed as aborted."""
+        for run in unarchived_runs(self._journal.folder):
+            with claimed(self._journal.folder, run) as ours:
+                if ours and not self._rewrite(run):
+                    warnings.warn(f"run {run!r} is safe on disk but not yet in the archive", StoreWarning, stacklevel=4)
 
     def _take(self, name: str, document: Document) -> None:
         if name == _FLUSH:
+            self._catch_up()
             document["done"].set()
             return
         run = self._router.run_of(name, document)
-        if run is None or run in self._left_out:
+        if name == "start" and run is not None:
+            self._writers[run] = RunWriter(self._client)
+        if run not in self._writers:
+            return
+        self._writers[run](name, document)
+        if name == "stop":
+            self._end(run)
+
+    def _end(self, run: str) -> None:
+        if self._writers.pop(run).failed:
+            self._late.add(run)
+            self._catch_up()
+        else:
+            self._settle(run)
+
+    def _catch_up(self) -> None:
+        for run in sorted(self._late):
+            if not self._rewrite(run):
+                return
+            self._late.remove(run)
+            self._journal.release(run)
+
+    def _settle(self, run: str) -> None:
+        mark_archived(self._journal.folder, run)
+        self._journal.release(run)
+
+    def _rewrite(self, run: str) -> bool:
+        """Write a run from the journal, in place of what the archive has of it; whether it succeeded."""
+        try:
+            if run in self._client:
+                self._client.delete_contents(run, recursive=True, external_only=False)
+        except Exception as error:
+            logger.warning("run %s cannot be replaced in the archive: %s", run, error)
+            return False
+        writer = RunWriter(self._client)
+        for name, document in closed(list(journal_documents(self._journal.folder, run))):
+            writer(name, document)
+        if not writer.failed:
+            mark_archived(self._journal.folder, run)
+        return not writer.failed
+
+
+class RunWriter:
+    """Writes the documents of one run into the catalog, until it fails.
+
+    Parameters
+    ----------
+    client
+        Of the catalog.
+    """
+
+    def __init__(self, client: Any) -> None:
+        from bluesky_tiled_plugins import TiledWriter
+
+        self._write = TiledWriter(client, batch_size=_BATCH)
+        self._typed = Typed()
+        self.failed = False
+
+    def __call__(self, name: str, document: Document) -> None:
+        """Write one document, unless one before could not be written."""
+        if self.failed:
             return
         try:
-            self._writer(name, document)
-            if name == "stop":
-                mark_archived(self._journal, run)
+            for item in self._typed(name, document):
+                self._write(*item)
         except Exception as error:
-            self._left_out.add(run)
-            logger.warning("run %s is in the journal but not in the archive: %s", run, error)
-
-    def recover(self, run: str) -> None:
-        """Write a run anew from the journal; one that nobody ended is closed as aborted."""
-        if run in self._client:
-            self._client.delete_contents(run, recursive=True, external_only=False)
-        writer = _new_writer(self._client)
-        for name, document in closed(list(journal_documents(self._journal, run))):
-            writer(name, document)
-        mark_archived(self._journal, run)
-
-
-def _new_writer(client: Any) -> Any:
-    from bluesky_tiled_plugins import TiledWriter
-
-    return TiledWriter(client, batch_size=_BATCH)
-
-
-def closed(documents: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Return a run's documents with a stop document, ``"abort"`` where there was none."""
-    if not documents or documents[-1][0] == "stop":
-        return documents
-    streams = {document["uid"]: document["name"] for name, document in documents if name == "descriptor"}
-    counts = dict.fromkeys(streams.values(), 0)
-    times = [document["time"] for _, document in documents if "time" in document]
-    for name, document in documents:
-        if name == "event":
-            counts[streams[document["descriptor"]]] += 1
-    start = documents[0][1]
-    stop = {
-        "uid": f"{start['uid']}-stop",
-        "run_start": start["uid"],
-        "time": max(times),
-        "exit_status": "abort",
-        "reason": "the process that measured ended before the run did",
-        "num_events": counts,
-    }
-    return [*documents, ("stop", stop)]
-
-
-def recover_all(archive: Archive, runs: list[str]) -> None:
-    """Recover runs, one after another; one that cannot be is left in the journal, with a warning."""
-    for run in runs:
-        try:
-            archive.recover(run)
-        except Exception as error:
-            warnings.warn(f"run {run!r} stays in the journal: {error}", StoreWarning, stacklevel=3)
+            self.failed = True
+            logger.warning("a %s document cannot be written into the archive: %s", name, error)

@@ -2,9 +2,11 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from autoexp.data.routing import Document, Router
 from autoexp.errors import StoreError
 
 _LINES, _ARRAYS, _DONE = ".jsonl", ".arrays", ".archived"
-_ARRAY = "autoexp:array"
+_FILE, _VALUES, _DTYPE = "autoexp:file", "autoexp:values", "autoexp:dtype"
 _INLINE = 16
 
 
@@ -21,7 +23,7 @@ class Journal:
 
     A document is with the operating system when the call returns, so it outlives the process. Arrays
     of more than a few elements are written beside the lines, as ``.npy`` files. The file of a run
-    that is open is locked.
+    is locked until the run is released.
 
     Parameters
     ----------
@@ -30,10 +32,10 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._router = Router()
-        self._files: dict[str, IO[str]] = {}
+        self._files: dict[str, int] = {}
         self._count = 0
 
     def __call__(self, name: str, document: Document) -> None:
@@ -48,19 +50,12 @@ class Journal:
         if run is None or (name != "start" and run not in self._files):
             return
         try:
-            file = self._open(run) if name == "start" else self._files[run]
-            file.write(json.dumps([name, document], default=lambda value: self._encode(value, run)) + "\n")
-            file.flush()
+            if name == "start":
+                self._files[run] = _locked(self.folder / f"{run}{_LINES}")
+            line = json.dumps([name, document], default=lambda value: self._encode(value, run)) + "\n"
+            _append(self._files[run], line.encode())
         except OSError as error:
             raise StoreError(f"a document must be on disk before the scan goes on, got {error}") from error
-        if name == "stop":
-            self._files.pop(run).close()
-
-    def _open(self, run: str) -> IO[str]:
-        file = (self._folder / f"{run}{_LINES}").open("a", encoding="utf-8")
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._files[run] = file
-        return file
 
     def _encode(self, value: Any, run: str) -> Any:
         if isinstance(value, np.generic):
@@ -68,18 +63,41 @@ class Journal:
         if not isinstance(value, np.ndarray):
             raise TypeError(f"a document must hold JSON or arrays, got {type(value).__name__}")
         if value.size <= _INLINE:
-            return value.tolist()
+            return {_VALUES: value.tolist(), _DTYPE: value.dtype.str}
         self._count += 1
-        folder = self._folder / f"{run}{_ARRAYS}"
+        folder = self.folder / f"{run}{_ARRAYS}"
         folder.mkdir(exist_ok=True)
         np.save(folder / f"{self._count:06d}.npy", value)
-        return {_ARRAY: f"{folder.name}/{self._count:06d}.npy"}
+        return {_FILE: f"{folder.name}/{self._count:06d}.npy"}
+
+    def release(self, run: str) -> None:
+        """Close the file of a run."""
+        file = self._files.pop(run, None)
+        if file is not None:
+            os.close(file)
 
     def close(self) -> None:
-        """Close the files of runs that are still open."""
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
+        """Release all runs."""
+        for run in list(self._files):
+            self.release(run)
+
+
+def _locked(path: Path) -> int:
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
+
+
+def _append(file: int, line: bytes) -> None:
+    """Write a whole line or nothing."""
+    size = os.fstat(file).st_size
+    try:
+        rest = line
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    except OSError:
+        os.ftruncate(file, size)
+        raise
 
 
 def mark_archived(folder: Path, run: str) -> None:
@@ -88,18 +106,29 @@ def mark_archived(folder: Path, run: str) -> None:
 
 
 def unarchived_runs(folder: Path) -> list[str]:
-    """Return the runs that no process writes and that the archive does not hold, oldest first."""
+    """Return the runs that the archive does not hold, oldest first."""
     files = sorted(folder.glob(f"*{_LINES}"), key=lambda path: path.stat().st_mtime)
-    return [path.stem for path in files if not (folder / f"{path.stem}{_DONE}").exists() and not _locked(path)]
+    return [path.stem for path in files if not (folder / f"{path.stem}{_DONE}").exists()]
 
 
-def _locked(path: Path) -> bool:
-    with path.open(encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+@contextmanager
+def claimed(folder: Path, run: str) -> Iterator[bool]:
+    """Hold a run's file, so that no other process writes or recovers the run meanwhile.
+
+    Yields
+    ------
+    bool
+        Whether the run is ours, and still not in the archive.
+    """
+    try:
+        file = _locked(folder / f"{run}{_LINES}")
+    except BlockingIOError:
+        yield False
+        return
+    try:
+        yield not (folder / f"{run}{_DONE}").exists()
+    finally:
+        os.close(file)
 
 
 def journal_documents(folder: Path, run: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -133,4 +162,6 @@ def journal_documents(folder: Path, run: str) -> Iterator[tuple[str, dict[str, A
 
 
 def _decode(value: Mapping[str, Any], folder: Path) -> Any:
-    return np.load(folder / value[_ARRAY]) if set(value) == {_ARRAY} else value
+    if _FILE in value:
+        return np.load(folder / value[_FILE])
+    return np.array(value[_VALUES], dtype=value[_DTYPE]) if _VALUES in value else value

@@ -1,7 +1,7 @@
 """A stored stream as a labelled array with units."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,15 +23,23 @@ def read_stream(stream: Any) -> "xr.Dataset":
         Along ``time``, in seconds since the epoch. Every variable has its ``units``, if its data key
         names them; the dimensions of an array are its data key's ``dims``, ``y`` and ``x`` for a frame.
     """
+    import dask
     import xarray as xr
 
     keys: Mapping[str, Mapping[str, Any]] = stream.metadata.get("data_keys", {})
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), dask.config.set(scheduler="synchronous"):
         warnings.filterwarnings("ignore", message="Duplicate dimension names present")
         found = stream.read()
         variables = {str(name): _variable(str(name), found[name], keys.get(str(name), {})) for name in found.data_vars}
+        rows = _measured_last(stream["seq_num"].read())
     time = ("time", found["time"].values, {"units": "s", "long_name": "seconds since the epoch"})
-    return xr.Dataset(variables, coords={"time": time})
+    return xr.Dataset(variables, coords={"time": time}).isel(time=rows)
+
+
+def _measured_last(seq_nums: Iterable[int]) -> list[int]:
+    """Return the rows to keep: a point that was rewound and measured again counts as measured last."""
+    last = {int(seq_num): row for row, seq_num in enumerate(seq_nums)}
+    return [last[seq_num] for seq_num in sorted(last)]
 
 
 def _variable(name: str, found: "xr.DataArray", key: Mapping[str, Any]) -> tuple[tuple[str, ...], Any, dict[str, str]]:

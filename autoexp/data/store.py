@@ -4,9 +4,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from autoexp.data.archive import Archive, recover_all
+from autoexp.data.archive import Archive
 from autoexp.data.catalog import open_catalog
-from autoexp.data.journal import Journal, unarchived_runs
+from autoexp.data.journal import Journal
 from autoexp.data.reading import read_stream
 from autoexp.data.routing import Document
 from autoexp.data.table import RunRow, RunTable
@@ -31,11 +31,10 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        journal = folder / "journal"
-        self._journal = Journal(journal)
+        self._journal = Journal(folder / "journal")
         self.catalog, self._context = open_catalog(folder / "catalog")
-        self._archive = Archive(self.catalog, journal)
-        recover_all(self._archive, unarchived_runs(journal))
+        self._archive = Archive(self.catalog, self._journal)
+        self._archive.recover()
 
     def __call__(self, name: str, document: Document) -> None:
         """Take one document: it is on disk when this returns, and in the archive soon.

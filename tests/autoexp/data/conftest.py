@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from ophyd.sim import SynAxis, SynSignal
@@ -35,12 +37,10 @@ def det(motor):
 @pytest.fixture
 def frames():
     """Frames of numbers that only 16 bits without a sign hold, each unlike the one before."""
-    count = iter(range(1000))
-
-    def frame():
-        return np.full((6, 8), 65000 + next(count), dtype=np.uint16)
-
-    return Frames(name="camera", func=frame)
+    count = itertools.count()
+    camera = Frames(name="camera", func=lambda: np.zeros((6, 8), dtype=np.uint16))
+    camera.sim_set_func(lambda: np.full((6, 8), 65000 + next(count), dtype=np.uint16))
+    return camera
 
 
 @pytest.fixture
