@@ -8,6 +8,7 @@ from autoexp.reduction.corrections import Dark, DeadTime, Flat, Gain, Mask, Moni
 from autoexp.reduction.frames import lift
 from autoexp.reduction.geometry import Poni
 from autoexp.reduction.nonnegative import nonnegative_least_squares
+from autoexp.reduction.quality import DataQuality
 from autoexp.reduction.records import SENTINELS, Axis, FrameMeta, Frames, FrameSpec, Reduced
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.snip import snip
@@ -20,6 +21,7 @@ __all__ = [
     "BeamStatistics",
     "Chain",
     "Dark",
+    "DataQuality",
     "DeadTime",
     "Flags",
     "Flat",

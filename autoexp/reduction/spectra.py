@@ -13,7 +13,6 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
-from autoexp.reduction.frames import checked, lift
 from autoexp.reduction.nonnegative import nonnegative_least_squares
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
@@ -47,6 +46,16 @@ class Region:
             raise ReductionError(f"low must be below high, got low={self.low}, high={self.high} for {self.name!r}")
 
 
+def _rows(frames: Tensor | Frames) -> Tensor | Frames:
+    """Return each detector element as a frame of its own, shape ``(n * elements, 1, channels)``."""
+    if isinstance(frames, Tensor):
+        return frames.reshape(-1, 1, frames.shape[-1])
+    shape = frames.values.shape
+    whole = (None if each is None else each.expand(shape) for each in (frames.variance, frames.valid))
+    variance, valid = (None if each is None else each.reshape(-1, 1, shape[-1]) for each in whole)
+    return Frames(frames.values.reshape(-1, 1, shape[-1]), variance, valid)
+
+
 def _check_names(names: tuple[str, ...]) -> None:
     if not names or len(set(names)) < len(names):
         raise ReductionError(f"each field needs a name of its own, got {names!r}")
@@ -78,16 +87,10 @@ class RegionSums:
 
     def update(self, state: FrameSum, frames: Tensor | Frames, meta: FrameMeta) -> FrameSum:
         """Add a batch, shape ``(n, elements, channels)``."""
-        lifted = lift(frames, state.total.device)
-        n, elements, channels = lifted.values.shape
-
-        def flat(each: Tensor | None) -> Tensor | None:
-            return None if each is None else each.expand(n, elements, channels).reshape(-1, 1, channels)
-
-        summed = FrameSum.empty(FrameSpec((1, channels), str(state.total.device)))
-        summed = summed.add(Frames(lifted.values.reshape(-1, 1, channels), flat(lifted.variance), flat(lifted.valid)))
+        rows = _rows(frames)
+        n, channels = (frames if isinstance(frames, Tensor) else frames.values).shape[0], state.shape[1]
+        summed = FrameSum.empty(FrameSpec((1, channels), str(state.total.device))).add(rows)
         missing = None if summed.missing is None else (summed.missing > 0).to(torch.int32)
-        checked(Frames(summed.total[None]), state.shape)
         return state.merge(replace(summed, missing=missing, n_frames=n))
 
     def merge(self, a: FrameSum, b: FrameSum) -> FrameSum:

@@ -179,3 +179,16 @@ def test_frames_of_another_shape_are_refused():
     reducer = BeamStatistics()
     with pytest.raises(ReductionError, match=r"frames must be \(4, 5\) as the state is, got \(5, 4\)"):
         reducer.update(reducer.init(FrameSpec((4, 5))), torch.zeros(1, 5, 4), FrameMeta())
+
+
+@pytest.mark.parametrize(("sx", "sy", "rho"), [(4.0, 6.0, 0.0), (5.0, 5.0, 0.5)])
+def test_agrees_with_laserbeamsize(sx, sy, rho):
+    laserbeamsize = pytest.importorskip("laserbeamsize")
+    frame = np.random.default_rng(11).poisson(expected(5e6, 82.3, 57.8, sx, sy, 0.0, rho=rho))
+    x, y, major, minor, _ = laserbeamsize.beam_size(frame)
+    found = read(frame)
+    assert number(found, "centroid_x") == pytest.approx(x, abs=0.05)
+    assert number(found, "centroid_y") == pytest.approx(y, abs=0.05)
+    if rho == 0.0:
+        widths = sorted([number(found, "width_x"), number(found, "width_y")])
+        assert widths == pytest.approx(sorted([major, minor]), abs=0.05)
