@@ -111,11 +111,12 @@ class Archive:
         try:
             if run in self._client:
                 self._client.delete_contents(run, recursive=True, external_only=False)
+            documents = closed(list(journal_documents(self._journal.folder, run)))
         except Exception as error:
-            logger.warning("run %s cannot be replaced in the archive: %s", run, error)
+            logger.warning("run %s cannot be written anew into the archive: %s", run, error)
             return False
         writer = RunWriter(self._client)
-        for name, document in closed(list(journal_documents(self._journal.folder, run))):
+        for name, document in documents:
             writer(name, document)
         if not writer.failed:
             mark_archived(self._journal.folder, run)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from autoexp.data.archive import Archive
 from autoexp.data.catalog import open_catalog
-from autoexp.data.journal import Journal
+from autoexp.data.closing import closed
+from autoexp.data.journal import Journal, journal_documents
 from autoexp.data.reading import read_stream
 from autoexp.data.routing import Document
 from autoexp.data.table import RunRow, RunTable
@@ -90,6 +91,17 @@ class Store:
         if stream not in run:
             raise StoreError(f"a stream of the run must be one of {listed(run)}, got {stream!r}")
         return read_stream(run[stream])
+
+    def documents(self, uid: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return the documents of a run in the order in which they came, for `replay` and `resume`.
+
+        Raises
+        ------
+        StoreError
+            If none, or more than one, has that uid.
+        """
+        full = str(self.run(uid).metadata["start"]["uid"])
+        return closed(list(journal_documents(self._journal.folder, full)))
 
     def search(self, **metadata: Any) -> RunTable:
         """Return the runs whose start documents hold these values.

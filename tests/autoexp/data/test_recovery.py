@@ -98,8 +98,15 @@ def test_a_run_that_the_archive_refuses_for_good_is_kept_and_told_of(RE, folder,
 
 def test_another_process_leaves_a_run_alone_that_is_being_measured(store, folder):
     store("start", {"uid": "a-run", "time": 1.0})
-    with open_store(folder) as other:
-        assert [row.status for row in other.runs()] in ([], ["open"])
+    store.flush()
+    script = (
+        "import sys; from autoexp.data import open_store\n"
+        "with open_store(sys.argv[1]) as store: print([row.status for row in store.runs()])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script, str(folder)], check=True, capture_output=True, text=True, timeout=200
+    )
+    assert answer.stdout.splitlines()[-1] == "['open']"
     store("stop", {"uid": "its-end", "run_start": "a-run", "time": 2.0, "exit_status": "success", "num_events": {}})
     assert [row.status for row in store.runs()] == ["success"]
 
