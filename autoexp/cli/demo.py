@@ -57,7 +57,7 @@ def run_demo(options: DemoOptions) -> None:
     """Run the experiment, store it, draw it, and say what it was worth."""
     beamline: Beamline = plugins.load("scenes", options.scene)(seed=options.seed, speed=options.speed)
     agent = plugins.load("agents", options.agent)(Space(beamline.dofs), beamline.objectives, seed=options.seed)
-    campaign = Campaign(agent, clock=beamline.clock.now)
+    campaign = Campaign(agent, clock=beamline.clock.now, on_failure="skip")
     print(f"{options.scene}: {len(beamline.dofs)} Dofs, {options.num} points, agent {options.agent!r}")
     result = _scan(beamline, campaign, options)
     picture = _draw(result, Path(options.folder))
