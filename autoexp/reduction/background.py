@@ -100,11 +100,13 @@ class Blocks:
     def outside(self, window: Window) -> Background | None:
         """Return the level of the blocks that lie wholly outside; None where they are too few."""
         y0, y1, x0, x1 = (edge // self.size for edge in (window[0], window[1] - 1, window[2], window[3] - 1))
-        keep = self.pixels > 0
-        keep[y0 : y1 + 1, x0 : x1 + 1] = False
-        if float(self.pixels[keep].sum()) < 0.05 * float(self.pixels.sum()):
+        inside = (slice(y0, y1 + 1), slice(x0, x1 + 1))
+        pixels = _without(self.pixels, inside)
+        if pixels < 0.05 * float(self.pixels.sum()):
             return None
-        return self._mean_of(self.signal[keep], self.variance[keep], self.pixels[keep], self._excess_of(keep))
+        counted = _without(self.variance, inside) / pixels
+        excess = self._excess(counted, (inside[0], slice(max(0, x0 - 1), x1 + 1)))
+        return Background(_without(self.signal, inside) / pixels, max(0.0, counted + excess) / pixels, excess)
 
     def significance(self, background: Background) -> Tensor:
         """Return by how many standard deviations each block stands above the background."""
@@ -113,15 +115,15 @@ class Blocks:
             min=torch.finfo(torch.float64).tiny
         ).sqrt()
 
-    def _excess_of(self, keep: Tensor) -> float:
-        """Variance per pixel beyond (or below) that of the counts, from neighbours among blocks to keep."""
-        pairs = keep[:, 1:] & keep[:, :-1]
-        if int(pairs.sum()) < 10:
+    def _excess(self, counted: float, left_out: tuple[slice, slice]) -> float:
+        """Variance per pixel beyond (or below) that of the counts, from pairs of neighbouring blocks."""
+        means = self.signal / self.pixels.clamp(min=1.0)
+        left, right = self.pixels[:, :-1], self.pixels[:, 1:]
+        weights = left * right / (left + right).clamp(min=1.0)
+        pairs = _without((weights > 0).to(means.dtype), left_out)
+        if pairs < 10:
             return self.noise()
-        means, pixels = self.means(), self.pixels
-        squares = (means[:, 1:] - means[:, :-1])[pairs] ** 2
-        weights = 1.0 / (1.0 / pixels[:, 1:] + 1.0 / pixels[:, :-1])[pairs]
-        return float((squares * weights).mean()) - float(self.variance[keep].sum() / pixels[keep].sum())
+        return _without((means[:, 1:] - means[:, :-1]) ** 2 * weights, left_out) / pairs - counted
 
     def _mean_of(self, signal: Tensor, variance: Tensor, pixels: Tensor, excess: float) -> Background | None:
         n = float(pixels.sum())
@@ -146,3 +148,8 @@ def _whole_blocks(image: Tensor, size: int) -> Tensor:
         side[-1] -= len(side) * size - length
         sides.append(side)
     return torch.outer(*sides)
+
+
+def _without(values: Tensor, part: tuple[slice, slice]) -> float:
+    """Return the sum of all values but those of a part."""
+    return float(values.sum() - values[part].sum())
