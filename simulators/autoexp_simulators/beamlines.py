@@ -43,6 +43,7 @@ def mirrors_beamline(*, seed: int = 0, speed: float | None = None) -> Beamline:
         "camera",
         clock=clock,
         shape=scene.shape,
+        exposure=scene.exposure,
         seed=seeds[4],
         photons=lambda: scene.photons_per_second({motor.name: motor.position for motor in motors}),
     )

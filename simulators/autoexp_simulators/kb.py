@@ -36,6 +36,8 @@ class MirrorScene:
         Standard deviation of the camera's point spread, in pixels.
     shape
         Rows and columns of the camera.
+    exposure
+        Seconds per frame, for which `expected` gives the sum of a frame.
     """
 
     vertical: Mirror
@@ -44,10 +46,11 @@ class MirrorScene:
     pixel_size: float = 2e-6
     blur: float = 0.8
     shape: tuple[int, int] = (256, 256)
+    exposure: float = 0.1
     names: tuple[str, str, str, str] = field(default=("v_pitch", "v_bend", "h_pitch", "h_bend"))
 
     def expected(self, points: Mapping[str, NDArray[np.float64]]) -> dict[str, FloatArray]:
-        """Return what the ``beam`` reducer would give of frames without noise, in pixels.
+        """Return what the ``beam`` reducer would give of frames without noise, in pixels and photons.
 
         Parameters
         ----------
@@ -56,9 +59,10 @@ class MirrorScene:
 
         Returns
         -------
-            ``spot_width_x``, ``spot_width_y``, ``spot_size``, ``spot_centroid_x``, ``spot_centroid_y``
-            and ``spot_share``, the share of the spot that falls on the camera. Where hardly any does
-            the others are NaN. A spot cut by the camera's edge is given as if it were whole.
+            ``spot_width_x``, ``spot_width_y``, ``spot_size``, ``spot_centroid_x``, ``spot_centroid_y``;
+            ``spot_sum``, the photons of one frame; and ``spot_share``, the share of the spot that falls
+            on the camera. Where hardly any does all but the last two are NaN. A spot cut by the
+            camera's edge has the widths and centre of the whole one, and the sum of what is seen.
         """
         y, sigma_y, caught_y = self._along(self.vertical, points[self.names[0]], points[self.names[1]], self.shape[0])
         x, sigma_x, caught_x = self._along(self.horizontal, points[self.names[2]], points[self.names[3]], self.shape[1])
@@ -72,7 +76,14 @@ class MirrorScene:
             "spot_centroid_x": x,
             "spot_centroid_y": y,
         }
-        return {name: np.where(off, np.nan, values) for name, values in fields.items()} | {"spot_share": share}
+        photons = self._photons_reflected(points) * share * self.exposure
+        seen = {name: np.where(off, np.nan, values) for name, values in fields.items()}
+        return seen | {"spot_sum": photons, "spot_share": share}
+
+    def _photons_reflected(self, points: Mapping[str, NDArray[np.float64]]) -> FloatArray:
+        """Return the photons per second that both mirrors catch."""
+        v_pitch, h_pitch = (np.asarray(points[self.names[index]], dtype=float) * 1e-6 for index in (0, 2))
+        return self.photons * self.vertical.accepted(v_pitch) * self.horizontal.accepted(h_pitch)
 
     def _along(
         self, mirror: Mirror, pitch: FloatArray, bend: FloatArray, count: int
@@ -89,9 +100,8 @@ class MirrorScene:
         point = {name: np.array([positions[name]]) for name in self.names}
         y, sigma_y, _ = self._along(self.vertical, point[self.names[0]], point[self.names[1]], self.shape[0])
         x, sigma_x, _ = self._along(self.horizontal, point[self.names[2]], point[self.names[3]], self.shape[1])
-        pitches = (point[self.names[0]] * 1e-6, point[self.names[2]] * 1e-6)
-        accepted = self.vertical.accepted(pitches[0]) * self.horizontal.accepted(pitches[1])
-        return Spot(float(x[0]), float(y[0]), float(sigma_x[0]), float(sigma_y[0]), self.photons * float(accepted[0]))
+        photons = self._photons_reflected(point)
+        return Spot(float(x[0]), float(y[0]), float(sigma_x[0]), float(sigma_y[0]), float(photons[0]))
 
     def photons_per_second(self, positions: Mapping[str, float]) -> FloatArray:
         """Return the expected photons per second of each pixel, shape (y, x)."""

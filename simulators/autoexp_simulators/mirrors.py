@@ -100,11 +100,7 @@ class Mirror:
             self.wavelength * q / (4.0 * np.pi * beam),
             2.0 * q * self.slope_error,
             beam * q * np.abs(self._vergence() - self._power(angle, bend)),
-            math.sqrt(2.0)
-            * 6.0
-            * q
-            * np.abs(self._cubic(angle) - self._cubic(self.angle))
-            * (beam / np.sin(angle)) ** 2,
+            math.sqrt(2.0) * 6.0 * q * self._cubic_error(angle) * (beam / np.sin(angle)) ** 2,
         )
         return np.sqrt(sum(np.square(contribution) for contribution in contributions))
 

@@ -1,8 +1,11 @@
+import bluesky.plan_stubs as bps
 import numpy as np
 import pytest
 from bluesky.plans import count
 
 from autoexp import Space
+from autoexp.detectors import ReducedDetector
+from autoexp.reduction.beam import BeamStatistics
 from autoexp_simulators import mirrors_beamline
 
 
@@ -40,7 +43,39 @@ def test_the_frame_has_the_expected_moments(beamline):
     assert expected["spot_width_y"] == pytest.approx(4 * np.sqrt((image * (y - mean_y) ** 2).sum() / total), rel=1e-3)
 
 
-def test_the_beam_can_leave_the_camera(beamline):
+def test_the_reducer_finds_what_the_scene_expects(beamline, RE):
+    point = beamline.scene.optimum()
+    detector = ReducedDetector(beamline.detector, BeamStatistics(), name="spot")
+    documents = []
+    moves = [item for dof in beamline.dofs for item in (dof.movable, point[dof.name])]
+
+    def plan():
+        yield from bps.mv(*moves)
+        yield from count([detector])
+
+    RE(plan(), lambda name, document: documents.append(document["data"]) if name == "event" else None)
+    (data,) = documents
+    at = {dof.name: dof.movable.position for dof in beamline.dofs}
+    expected = {name: values[0] for name, values in truth(beamline, [at]).items()}
+    for name in ("spot_sum", "spot_width_x", "spot_width_y", "spot_centroid_x", "spot_centroid_y"):
+        assert data[name] == pytest.approx(expected[name], abs=5 * data[f"{name}_sigma"], rel=0)
+
+
+def test_the_expected_sum_is_that_of_the_frame(beamline):
+    point = beamline.scene.optimum() | {"v_pitch": 35.0}
+    photons = beamline.scene.photons_per_second(point).sum() * beamline.detector.exposure.get()
+    assert truth(beamline, [point])["spot_sum"][0] == pytest.approx(photons)
+
+
+def test_a_beam_beside_the_camera_leaves_only_background():
+    scene = mirrors_beamline().scene
+    point = {name: np.array([value]) for name, value in (scene.optimum() | {"v_pitch": 120.0}).items()}
+    expected = scene.expected(point)
+    assert np.isnan(expected["spot_size"][0])
+    assert expected["spot_sum"][0] < 1.0
+
+
+def test_the_edge_of_the_camera_cuts_the_beam_at_extreme_pitches(beamline):
     space = Space(beamline.dofs)
     shares = truth(beamline, space.grid(2))["spot_share"]
     assert shares.min() < 0.9
