@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from autoexp.flags import Flags
 from autoexp.protocols import Describes, Merges, Reducer, WarmsUp
 from autoexp.reduction.chain import chain
 from autoexp.reduction.corrections import Mask
-from autoexp.reduction.records import SENTINELS, Flags, FrameMeta, FrameSpec, Reduced
+from autoexp.reduction.records import SENTINELS, FrameMeta, FrameSpec, Reduced
 
 Reading = Mapping[str, Reduced]
 
