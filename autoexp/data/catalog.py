@@ -1,6 +1,7 @@
 """A Tiled catalog in a folder, served inside this process."""
 
 import asyncio
+import logging
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,7 +39,9 @@ def open_catalog(folder: Path) -> tuple[Any, Any]:
     tree = from_uri(uri, specs=[_SPEC], writable_storage=storage)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
-        context = Context.from_app(build_app(tree))
+        app = build_app(tree)
+        logging.getLogger("tiled.server.app").setLevel(logging.WARNING)
+        context = Context.from_app(app)
     return from_context(context), context
 
 
