@@ -11,11 +11,12 @@ import numpy as np
 from autoexp.acquisition.scores import Improvement, Straddle, TargetImprovement, Uncertainty
 from autoexp.acquisition.search import Candidates, finite
 from autoexp.dofs import FloatArray
-from autoexp.errors import ObjectiveError
+from autoexp.errors import ObjectiveError, listed
 from autoexp.objectives import Bound, Classify, Contour, Explore, Minimize, Objective, Target, as_objectives
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
+from autoexp.surrogates.kernels import PROFILES
 from autoexp.surrogates.parameters import Data, Parameters
 from autoexp_agents.belief import Belief, bounds_of, incumbents, learn
 from autoexp_agents.belief import best as best_of
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _SURPRISE = 3.0
+_APART = 0.05
+_TOP = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,9 @@ class _Effort:
 
 
 _EFFORTS = (
-    (60, _Effort(6, 30, 4, 64)),
-    (150, _Effort(4, 15, 3, 32)),
-    (400, _Effort(3, 8, 2, 16)),
+    (40, _Effort(5, 25, 4, 64)),
+    (100, _Effort(3, 10, 3, 16)),
+    (400, _Effort(2, 6, 2, 8)),
     (math.inf, _Effort(1, 4, 1, 4)),
 )
 
@@ -68,6 +71,8 @@ class BayesianAgent:
         Of the Sobol points and of the search.
     candidates
         Number of points prepared for the search.
+    kernel
+        One of `autoexp.surrogates.PROFILES`; ``"matern52"`` for a landscape with kinks or edges.
 
     Raises
     ------
@@ -91,6 +96,7 @@ class BayesianAgent:
         initial: int | None = None,
         seed: int = 0,
         candidates: int = 8192,
+        kernel: str = "rbf",
     ) -> None:
         self._space = space
         self._objectives = as_objectives(objectives)
@@ -98,6 +104,9 @@ class BayesianAgent:
         if initial is not None and initial < 1:
             raise ObjectiveError(f"initial must be 1 or more, got {initial}")
         self._initial = 2 * len(space.dofs) + 1 if initial is None else initial
+        if kernel not in PROFILES:
+            raise ObjectiveError(f"kernel must be one of {listed(PROFILES)}, got {kernel!r}")
+        self._kernel = kernel
         self._seed = seed
         self._candidates = Candidates(finite(space), size=candidates, seed=seed)
         self._belief: Belief | None = None
@@ -140,6 +149,10 @@ class BayesianAgent:
         if len(self._memory) and not self._refit.busy and self._due():
             self._refit.begin(self._relearn, self._memory.all_data(), dict(self._learnt))
 
+    def wait(self) -> None:
+        """Wait for a refit that `prepare` began to end."""
+        self._refit.wait()
+
     def _due(self) -> bool:
         """Return whether to refit: on a twentieth more data, or on a value that the model did not expect."""
         if self._belief is None:
@@ -148,7 +161,7 @@ class BayesianAgent:
         return new >= max(1, self._fitted // 20) or (new > 0 and self._surprise > _SURPRISE)
 
     def _relearn(self, data: Mapping[str, Data], previous: Mapping[str, Parameters]) -> Belief:
-        return learn(data, previous, seed=self._seed, watch=self._candidates.unit)
+        return learn(data, previous, seed=self._seed, kernel=self._kernel, watch=self._candidates.unit)
 
     def _believed(self) -> Belief:
         """Return the models conditioned on everything seen, newly fitted where that is due and may wait."""
@@ -231,12 +244,12 @@ class BayesianAgent:
         for unit in [*waiting, *memory.lost(failed=False)]:
             mean, _ = belief.at(unit)
             for name, model in belief.models.items():
-                model.update(unit, mean[name])
+                model.imagine(unit, mean[name])
         scores = self._scores(belief, len(memory) + len(waiting))
         for unit in memory.lost(failed=True):
             mean, _ = belief.at(unit)
             for name, model in belief.models.items():
-                model.update(unit, self._poor(name, mean[name]))
+                model.imagine(unit, self._poor(name, mean[name]))
         return scores
 
     def _poor(self, name: str, mean: float) -> float:
@@ -273,8 +286,9 @@ class BayesianAgent:
         if not np.isfinite(values).any():
             return None
         effort = next(effort for limit, effort in _EFFORTS if size <= limit)
-        top = np.argsort(-values, kind="stable")[:256]
-        pool, values = candidates.unit[top[np.isfinite(values[top])]], values[top[np.isfinite(values[top])]]
+        top = np.sort(np.argpartition(-values, min(_TOP, len(values) - 1))[:_TOP])
+        top = top[np.isfinite(values[top])]
+        pool, values = candidates.unit[top], values[top]
         close = self._close(belief, effort)
         if len(close):
             pool, values = np.vstack([pool, close]), np.concatenate([values, belief.score(scores, close)])
@@ -284,9 +298,13 @@ class BayesianAgent:
         reached = np.concatenate([belief.score(scores, climbed), values[starts]])
         reached = np.where(near(found, self._taken(pending)), -np.inf, reached)
         best = int(np.argmax(reached))
-        return (found[best], float(reached[best])) if np.isfinite(reached[best]) else (pool[0], float(values[0]))
+        return (
+            (found[best], float(reached[best]))
+            if np.isfinite(reached[best])
+            else (pool[starts[0]], float(values[starts[0]]))
+        )
 
-    def _close(self, belief: Belief, effort: "_Effort") -> FloatArray:
+    def _close(self, belief: Belief, effort: _Effort) -> FloatArray:
         """Return points around the best of those measured."""
         rng = np.random.default_rng([self._seed, self._given])
         merits = incumbents(belief, self._objectives)[: len(self._memory)]
@@ -323,6 +341,7 @@ class BayesianAgent:
             "initial": self._initial,
             "seed": self._seed,
             "candidates": len(self._candidates.unit),
+            "kernel": self._kernel,
         }
 
     def state(self) -> Mapping[str, Any]:
@@ -357,11 +376,12 @@ def _only_one(objectives: Sequence[Objective]) -> Objective:
 
 
 def spread(values: FloatArray, points: FloatArray, count: int) -> list[int]:
-    """Return the indices of the highest values, none too near to a higher one."""
-    chosen = list[int]()
-    for index in np.argsort(-values, kind="stable")[:512]:
-        if not near(points[index : index + 1], points[chosen], 0.05)[0]:
-            chosen.append(int(index))
-        if len(chosen) == count:
+    """Return the indices of up to `count` highest values, none near to a higher one."""
+    left, chosen = values.copy(), list[int]()
+    while len(chosen) < count:
+        index = int(np.argmax(left))
+        if not np.isfinite(left[index]):
             break
+        chosen.append(index)
+        left[np.abs(points - points[index]).max(axis=1) <= _APART] = -np.inf
     return chosen

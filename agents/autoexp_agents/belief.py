@@ -91,7 +91,12 @@ class Belief:
 
 
 def learn(
-    data: Mapping[str, Data], previous: Mapping[str, Parameters], *, seed: int = 0, watch: FloatArray | None = None
+    data: Mapping[str, Data],
+    previous: Mapping[str, Parameters],
+    *,
+    seed: int = 0,
+    kernel: str = "rbf",
+    watch: FloatArray | None = None,
 ) -> Belief:
     """Fit a model to each field, from `previous` hyper-parameters where there are any.
 
@@ -103,6 +108,8 @@ def learn(
         Field name to an earlier fit.
     seed
         Of the fits.
+    kernel
+        As for `autoexp.surrogates.fit`.
     watch
         Points to keep the posterior current at, shape ``(m, d)``.
 
@@ -115,7 +122,7 @@ def learn(
     for name, measured in data.items():
         if not len(measured):
             raise AutoexpError("a model needs an observation with usable values, got none")
-        models[name] = ExactGP(fit(measured, previous.get(name), seed=seed), measured)
+        models[name] = ExactGP(fit(measured, previous.get(name), seed=seed, profile=kernel), measured)
         if watch is not None:
             models[name].watch(watch)
     return Belief(models)

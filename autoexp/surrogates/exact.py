@@ -11,6 +11,7 @@ from autoexp.surrogates.parameters import Data, Parameters
 from autoexp.surrogates.watch import Watch
 
 _TINY = 1e-10
+_SURE = 0.9999
 
 
 class ExactGP:
@@ -103,6 +104,10 @@ class ExactGP:
         if self._watch is not None:
             self._watch.append(self._kernel(x[None, :], self._watch.points)[0], row, float(pivot), solved)
         return surprise
+
+    def imagine(self, x: FloatArray, y: float) -> None:
+        """Condition on the value `y` itself at a point, shape ``(d,)``: all but free of noise; see `imagining`."""
+        self.update(x, y, -_SURE * self.parameters.noise * self.parameters.scale**2)
 
     def watch(self, points: FloatArray) -> None:
         """Keep the posterior at ``(m, d)`` points current from now on; see `watched`."""

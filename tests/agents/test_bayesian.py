@@ -124,7 +124,7 @@ def test_trusts_values_by_their_sigma():
 
 def test_batches_spread():
     agent = BayesianAgent(PLANE, Maximize("f"))
-    run(agent, lambda p: {"f": -((p["x"] - 4.0) ** 2) - (p["y"] - 7.0) ** 2}, 8)
+    run(agent, lambda p: {"f": np.sin(2.0 * p["x"]) + np.cos(1.5 * p["y"])}, 8)
     points = np.array([list(suggestion.point.values()) for suggestion in agent.suggest(4, [])])
     gaps = np.linalg.norm(points[:, None] - points[None, :], axis=2) + 99.0 * np.eye(4)
     assert gaps.min() > 0.05

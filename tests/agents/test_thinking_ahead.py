@@ -1,0 +1,80 @@
+import threading
+
+import numpy as np
+import pytest
+
+from autoexp import Dof, Maximize, Observation, Space
+from autoexp_agents import BayesianAgent
+from autoexp_agents.refit import Refit
+
+LINE = Space([Dof("x", 0.0, 10.0, unit="mm")])
+
+
+def measured(x):
+    return Observation({"x": x}, {"f": float(np.exp(-((x - 6.3) ** 2)))})
+
+
+def make(positions):
+    agent = BayesianAgent(LINE, Maximize("f"), initial=1, candidates=256)
+    agent.ingest([measured(x) for x in positions])
+    return agent
+
+
+def test_takes_up_a_refit_and_what_came_in_meanwhile():
+    agent, whole = make(np.linspace(0, 10, 8)), make([*np.linspace(0, 10, 8), 6.0])
+    agent.prepare([])
+    agent.ingest([measured(6.0)])
+    agent.wait()
+    assert agent.suggest(1, [])[0].why.n_observations == 9
+    assert abs(agent.best().mean["f"] - whole.best().mean["f"]) < 0.05
+
+
+def test_does_not_refit_while_it_chooses(monkeypatch):
+    agent = make(np.linspace(0, 10, 8))
+    agent.prepare([])
+    agent.wait()
+    agent.suggest(1, [])
+    monkeypatch.setattr(agent, "_relearn", lambda *_: pytest.fail("refitted on the critical path"))
+    agent.ingest([measured(x) for x in (1.0, 2.0, 3.0)])
+    assert agent.suggest(1, [])[0].why.n_observations == 11
+
+
+def test_updated_models_choose_as_newly_conditioned_ones_do():
+    agent = make(np.linspace(0, 10, 12))
+    agent.prepare([])
+    agent.wait()
+    agent.suggest(1, [])
+    agent.ingest([measured(6.5)])
+    [suggestion] = agent.suggest(1, [])
+    np.testing.assert_allclose(
+        agent._belief.models["f"].watched()[0],
+        agent._belief.models["f"].posterior(agent._candidates.unit)[0],
+        atol=1e-6,
+    )
+    assert 0.0 <= suggestion.point["x"] <= 10.0
+
+
+def test_does_nothing_before_it_saw_anything():
+    agent = make([])
+    agent.prepare([])
+    assert not agent._refit.busy
+
+
+def test_a_failing_fit_is_heard_of():
+    refit = Refit()
+
+    def fail():
+        raise ArithmeticError("no factor")
+
+    refit.begin(fail)
+    refit.wait()
+    with pytest.raises(ArithmeticError, match="no factor"):
+        refit.take()
+    assert not refit.busy
+
+
+def test_leaves_no_thread_behind():
+    agent = make(np.linspace(0, 10, 8))
+    agent.prepare([])
+    agent.wait()
+    assert not [thread for thread in threading.enumerate() if thread.name == "autoexp-refit"]
