@@ -19,7 +19,7 @@ from autoexp.surrogates.parameters import Data, Parameters, standardization
 _LENGTHSCALES = (0.01, 100.0)
 _VARIANCES = (1e-3, 1e3)
 _NOISES = (1e-7, 1.0)
-_NOISE_PRIOR = (-6.0, 2.0)
+_NOISE_PRIOR = (-5.0, 1.0)
 _LARGE = 1e10
 
 
