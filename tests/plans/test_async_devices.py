@@ -2,8 +2,7 @@
 
 import pytest
 from bluesky.simulators import summarize_plan
-from ophyd_async.core import StandardReadable, init_devices, set_mock_value, soft_signal_rw
-from ophyd_async.epics.motor import Motor
+from ophyd_async.core import StandardReadable, init_devices, soft_signal_rw
 from ophyd_async.sim import SimMotor
 
 from autoexp import Dof, Maximize, Space
@@ -49,16 +48,28 @@ def test_summarize_plan(devices, capsys):
     assert capsys.readouterr().out.count("m -> ") == 3
 
 
+class MotorRecord(SimMotor):
+    """A motor with the limit signals of ophyd-async's EPICS motor record."""
+
+    def __init__(self, name="", dial=2.0):
+        self.low_limit_travel = soft_signal_rw(float, initial_value=-2.0)
+        self.high_limit_travel = soft_signal_rw(float, initial_value=2.0)
+        self.dial_low_limit_travel = soft_signal_rw(float, initial_value=-dial)
+        self.dial_high_limit_travel = soft_signal_rw(float, initial_value=dial)
+        super().__init__(name=name, instant=True)
+
+
 def test_beyond_the_motor_records_limits(RE, devices):
-    with init_devices(mock=True):
-        motor = Motor("BL:M1", name="m1")
-    for signal, value in (
-        (motor.low_limit_travel, -2.0),
-        (motor.high_limit_travel, 2.0),
-        (motor.dial_low_limit_travel, -2.0),
-        (motor.dial_high_limit_travel, 2.0),
-    ):
-        set_mock_value(signal, value)
+    with init_devices():
+        motor = MotorRecord("m1")
     agent = SobolAgent(Space([Dof(motor, -1, 5, unit="mm")]), Maximize("det-value"))
     with pytest.raises(LimitsError, match=r"\(-2.0 to 2.0\), got 5.0 mm for 'm1'"):
         RE(adaptive_scan([devices[1]], agent, num=1))
+
+
+def test_dial_limits_of_zero_are_no_limits(RE, devices):
+    with init_devices():
+        motor = MotorRecord("m1", dial=0.0)
+    campaign = Campaign(SobolAgent(Space([Dof(motor, -1, 5, unit="mm")]), Maximize("det-value")))
+    RE(adaptive_scan([devices[1]], campaign, num=1))
+    assert len(campaign.observations) == 1
