@@ -1,5 +1,6 @@
 """A self-driving experiment on a simulated beamline, from registered parts only."""
 
+import argparse
 import itertools
 import time
 from collections.abc import Mapping, Sequence
@@ -13,11 +14,28 @@ from autoexp import plugins
 from autoexp.beamline import Beamline
 from autoexp.bench import Effort, grid_effort, random_effort
 from autoexp.campaign import Campaign
+from autoexp.cli.options import Commands, add_folder
 from autoexp.documents import DECISIONS
 from autoexp.dofs import FloatArray
 from autoexp.records import Estimate, Point
 from autoexp.space import Space
 from autoexp.stopping import cost_of
+
+
+def add_command(commands: Commands) -> None:
+    """Add ``autoexp demo``."""
+    parser = commands.add_parser("demo", help="run a self-driving experiment on a simulated beamline")
+    parser.add_argument("--scene", default="mirrors", help="registered name of the Scene (default: %(default)s)")
+    parser.add_argument("--agent", default="bayesian", help="registered name of the agent (default: %(default)s)")
+    parser.add_argument("--num", type=int, default=40, help="number of points (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the Scene and of the agent (default: %(default)s)")
+    parser.add_argument("--speed", type=float, help="beamline seconds per second; as fast as possible if not given")
+    add_folder(parser, "where data and the picture go")
+    parser.set_defaults(command=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    run_demo(DemoOptions(options.scene, options.agent, options.num, options.seed, options.speed, options.folder))
 
 
 @dataclass(frozen=True, slots=True)

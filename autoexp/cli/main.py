@@ -5,9 +5,13 @@ import sys
 from collections.abc import Sequence
 
 from autoexp import plugins
+from autoexp.cli import demo, runs
 from autoexp.errors import AutoexpError
 
-DEFAULT_FOLDER = "autoexp-data"
+_COMMANDS = (
+    demo,
+    runs,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,35 +39,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="autoexp", description="Self-driving experiments for synchrotron beamlines.", epilog=there_is
     )
     commands = parser.add_subparsers(title="commands", required=True)
-    _add_demo(commands)
-    _add_runs(commands)
+    for module in _COMMANDS:
+        module.add_command(commands)
     return parser
-
-
-def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    demo = commands.add_parser("demo", help="run a self-driving experiment on a simulated beamline")
-    demo.add_argument("--scene", default="mirrors", help="registered name of the Scene (default: %(default)s)")
-    demo.add_argument("--agent", default="bayesian", help="registered name of the agent (default: %(default)s)")
-    demo.add_argument("--num", type=int, default=40, help="number of points (default: %(default)s)")
-    demo.add_argument("--seed", type=int, default=0, help="of the Scene and of the agent (default: %(default)s)")
-    demo.add_argument("--speed", type=float, help="beamline seconds per second; as fast as possible if not given")
-    demo.add_argument("--folder", default=DEFAULT_FOLDER, help="where data and the picture go (default: %(default)s)")
-    demo.set_defaults(command=_demo)
-
-
-def _add_runs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    runs = commands.add_parser("runs", help="list the stored runs")
-    runs.add_argument("--folder", default=DEFAULT_FOLDER, help="the store's folder (default: %(default)s)")
-    runs.set_defaults(command=_runs)
-
-
-def _demo(options: argparse.Namespace) -> None:
-    from autoexp.cli.demo import DemoOptions, run_demo
-
-    run_demo(DemoOptions(options.scene, options.agent, options.num, options.seed, options.speed, options.folder))
-
-
-def _runs(options: argparse.Namespace) -> None:
-    from autoexp.cli.runs import list_runs
-
-    list_runs(options.folder)
