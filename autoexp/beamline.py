@@ -1,13 +1,19 @@
 """What a simulated beamline hands to whoever wants to drive it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from autoexp.constraints import Columns
 from autoexp.dofs import Dof, FloatArray
 from autoexp.objectives import Objective
 from autoexp.records import Point
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from autoexp.detectors import ReducedDetector
+    from autoexp.protocols import Reducer
 
 
 @runtime_checkable
@@ -25,8 +31,57 @@ class Scene(Protocol):
     def expected(self, points: Columns) -> Mapping[str, FloatArray]:
         """Return the noise-free value of each reduced field at ``n`` points, shape ``(n,)`` each."""
 
+    def truth(self) -> "xr.Dataset":
+        """Return what there is to find out: maps, curves, a volume, with dims and units; numbers as its attrs."""
+
+
+@runtime_checkable
+class HasOptimum(Protocol):
+    """A Scene whose own objective has a best point."""
+
     def optimum(self) -> Point:
-        """Return the true best point of the Scene's own objective."""
+        """Return the true best point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that a beamline's bad habits did.
+
+    Parameters
+    ----------
+    time
+        Beamline seconds.
+    device
+        To which, by name; ``"beam"`` and ``"sample"`` are devices here.
+    fault
+        Which habit, by name.
+    detail
+        What, in words and numbers.
+    """
+
+    time: float
+    device: str
+    fault: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """A detector and what is made of its frames.
+
+    Parameters
+    ----------
+    detector
+        A Readable and Triggerable with an ``image``.
+    reducer
+        Makes the objectives' fields of its frames.
+    name
+        Of the reduced detector, the prefix of its fields.
+    """
+
+    detector: Any
+    reducer: "Reducer[Any]"
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +96,35 @@ class Beamline:
         The physics, and the clock that its devices share.
     dofs
         Degrees of freedom, each with its device and what its moves cost.
-    detector
-        The raw detector: a Readable and Triggerable with an ``image`` signal.
-    reducer
-        Registered name of the reducer that makes the objectives' fields of its frames.
-    readout
-        Name of the reduced detector, the prefix of its fields.
+    readouts
+        Its detectors.
     objectives
         What is wanted.
+    happenings
+        What its bad habits did so far; it grows while the beamline runs.
     """
 
     name: str
     scene: Scene
     clock: Clock
     dofs: tuple[Dof, ...]
-    detector: Any
-    reducer: str
-    readout: str
+    readouts: tuple[Readout, ...]
     objectives: tuple[Objective, ...]
+    happenings: Sequence[Happening] = ()
+
+    @property
+    def detector(self) -> Any:
+        """The raw detector; the first of several."""
+        return self.readouts[0].detector
+
+    def detectors(self, *, raw: bool = False) -> "list[ReducedDetector]":
+        """Return its detectors with their reducers, to be read in a plan.
+
+        Parameters
+        ----------
+        raw
+            Whether frames stand in the event too.
+        """
+        from autoexp.detectors import ReducedDetector
+
+        return [ReducedDetector(item.detector, item.reducer, name=item.name, raw=raw) for item in self.readouts]

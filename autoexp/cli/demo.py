@@ -86,13 +86,12 @@ def _scan(beamline: Beamline, campaign: Campaign, options: DemoOptions) -> DemoR
     from bluesky import RunEngine
 
     from autoexp.data import open_store
-    from autoexp.detectors import ReducedDetector
     from autoexp.view import ProgressBar
 
-    reducer = plugins.load("reducers", beamline.reducer)()
-    detector = ReducedDetector(beamline.detector, reducer, name=beamline.readout, raw=True)
     engine, dead = RunEngine({}), _DeadTime()
-    plan = plugins.load("plans", "adaptive_scan")([detector], campaign, num=options.num, md={"scene": options.scene})
+    plan = plugins.load("plans", "adaptive_scan")(
+        beamline.detectors(raw=True), campaign, num=options.num, md={"scene": options.scene}
+    )
     with open_store(options.folder) as store:
         for subscriber in (store, ProgressBar(), dead):
             engine.subscribe(subscriber)

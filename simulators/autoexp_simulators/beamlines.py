@@ -1,16 +1,17 @@
 """Whole simulated beamlines, ready to be driven."""
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Minimize
-from autoexp_simulators.clock import SimulatedClock
-from autoexp_simulators.detector import SimulatedCamera
+from autoexp_simulators.assembly import assemble
 from autoexp_simulators.kb import BEND_RANGE, PITCH_RANGE, mirror_scene
-from autoexp_simulators.stage import SimulatedMotor
+from autoexp_simulators.noise import Sensor
+from autoexp_simulators.specs import DetectorSpec, MotorSpec
 
 
-def mirrors_beamline(*, seed: int = 0, speed: float | None = None) -> Beamline:
+def mirrors_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
     """Return two Kirkpatrick-Baez mirrors, pitch and bender each, in front of a camera.
 
     Parameters
@@ -19,41 +20,36 @@ def mirrors_beamline(*, seed: int = 0, speed: float | None = None) -> Beamline:
         Of the mirrors' mounting errors and of all noise.
     speed
         Beamline seconds per second; None takes no wall time.
+    faults
+        Bad habits of the beamline.
     """
-    clock, scene = SimulatedClock(speed), mirror_scene(seed)
-    seeds = [int(value) for value in np.random.default_rng([seed, 1]).integers(2**31, size=5)]
-    motors = []
-    for name, number in zip(scene.names, seeds, strict=False):
-        pitch = name.endswith("pitch")
-        motors.append(
-            SimulatedMotor(
-                name,
-                clock=clock,
-                limits=PITCH_RANGE if pitch else BEND_RANGE,
-                egu="urad" if pitch else "percent",
-                velocity=20.0 if pitch else 1.0,
-                acceleration=0.2,
-                settle=0.5 if pitch else 1.0,
-                accuracy=0.02 if pitch else 0.002,
-                readback_noise=0.02 if pitch else 0.002,
-                seed=number,
-            )
-        )
-    camera = SimulatedCamera(
+    from autoexp.reduction.beam import BeamStatistics
+
+    scene = mirror_scene(seed)
+    camera = DetectorSpec(
         "camera",
-        clock=clock,
-        shape=scene.shape,
+        scene.shape,
+        scene.photons,
+        BeamStatistics(),
+        "spot",
         exposure=scene.exposure,
-        seed=seeds[4],
-        photons=lambda: scene.photons_per_second({motor.name: motor.position for motor in motors}),
+        sensor=Sensor(dark=5.0, read_noise=1.0, offset=10.0, saturation=60_000),
     )
-    return Beamline(
+    return assemble(
         "mirrors",
         scene,
-        clock,
-        tuple(motor.dof() for motor in motors),
-        camera,
-        "beam",
-        "spot",
-        (Minimize("spot_size"),),
+        motors=[_pitch(name) if name.endswith("pitch") else _bender(name) for name in scene.names],
+        detectors=[camera],
+        objectives=[Minimize("spot_size")],
+        seed=seed,
+        speed=speed,
+        faults=faults,
     )
+
+
+def _pitch(name: str) -> MotorSpec:
+    return MotorSpec(name, PITCH_RANGE, "urad", 20.0, 0.2, 0.5, accuracy=0.02, readback_noise=0.02)
+
+
+def _bender(name: str) -> MotorSpec:
+    return MotorSpec(name, BEND_RANGE, "percent", 1.0, 0.2, 1.0, accuracy=0.002, readback_noise=0.002)

@@ -3,13 +3,18 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
+from torch import Tensor
 
-from autoexp_simulators.beam import Spot
+from autoexp_simulators.beam import spots
 from autoexp_simulators.mirrors import FloatArray, Mirror
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 PITCH_RANGE = (-35.0, 35.0)
 """Travel of the pitch motors in microradians from design."""
@@ -28,7 +33,7 @@ class MirrorScene:
     ----------
     vertical, horizontal
         The mirror that focuses along y, and the one that focuses along x.
-    photons
+    flux
         Photons per second before the mirrors.
     pixel_size
         Side of a pixel, seen through the camera's objective, in metres.
@@ -42,7 +47,7 @@ class MirrorScene:
 
     vertical: Mirror
     horizontal: Mirror
-    photons: float = 2e6
+    flux: float = 2e6
     pixel_size: float = 2e-6
     blur: float = 0.8
     shape: tuple[int, int] = (256, 256)
@@ -83,7 +88,7 @@ class MirrorScene:
     def _photons_reflected(self, points: Mapping[str, NDArray[np.float64]]) -> FloatArray:
         """Return the photons per second that both mirrors catch."""
         v_pitch, h_pitch = (np.asarray(points[self.names[index]], dtype=float) * 1e-6 for index in (0, 2))
-        return self.photons * self.vertical.accepted(v_pitch) * self.horizontal.accepted(h_pitch)
+        return self.flux * self.vertical.accepted(v_pitch) * self.horizontal.accepted(h_pitch)
 
     def _along(
         self, mirror: Mirror, pitch: FloatArray, bend: FloatArray, count: int
@@ -95,17 +100,21 @@ class MirrorScene:
         below, above = (erf((edge - center) / (math.sqrt(2.0) * sigma)) for edge in (-0.5, count - 0.5))
         return center, sigma, 0.5 * (above - below)
 
-    def spot(self, positions: Mapping[str, float]) -> Spot:
-        """Return the spot for the motors' true positions, as in `expected`."""
-        point = {name: np.array([positions[name]]) for name in self.names}
+    def photons(self, positions: Mapping[str, Tensor], time: Tensor) -> Tensor:
+        """Return the expected photons per second of each pixel; see `autoexp_simulators.specs.Photons`."""
+        point = {name: positions[name].cpu().numpy() for name in self.names}
         y, sigma_y, _ = self._along(self.vertical, point[self.names[0]], point[self.names[1]], self.shape[0])
         x, sigma_x, _ = self._along(self.horizontal, point[self.names[2]], point[self.names[3]], self.shape[1])
-        photons = self._photons_reflected(point)
-        return Spot(float(x[0]), float(y[0]), float(sigma_x[0]), float(sigma_y[0]), float(photons[0]))
+        return spots(x, y, sigma_x, sigma_y, self._photons_reflected(point), self.shape, str(time.device))
 
-    def photons_per_second(self, positions: Mapping[str, float]) -> FloatArray:
-        """Return the expected photons per second of each pixel, shape (y, x)."""
-        return self.spot(positions).image(self.shape)
+    def truth(self) -> "xr.Dataset":
+        """Return the smallest spot and the flux in it, and where it is, as attributes."""
+        import xarray as xr
+
+        best = self.optimum()
+        at = self.expected({name: np.array([value]) for name, value in best.items()})
+        values = {"spot_size": ((), at["spot_size"][0], {"units": "px"}), "spot_sum": ((), at["spot_sum"][0], {})}
+        return xr.Dataset(values, attrs=best)
 
     def optimum(self) -> dict[str, float]:
         """Return the motor positions of the smallest spot."""

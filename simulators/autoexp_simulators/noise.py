@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
-FloatArray = NDArray[np.float64]
+from autoexp_simulators.dice import Dice
+from autoexp_simulators.poisson import poisson_counts
 
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """A pixel detector's electronics.
+    """A pixel detector's electronics; the defaults are a photon counter's.
 
     Parameters
     ----------
@@ -23,28 +24,37 @@ class Sensor:
     offset
         Pedestal in digital units.
     saturation
-        Largest value that a pixel can hold, in digital units.
+        Largest value that a pixel can hold, in digital units; at most 65534 to be stored in 16 bits.
     """
 
     gain: float = 1.0
-    dark: float = 5.0
-    read_noise: float = 1.0
-    offset: float = 10.0
-    saturation: int = 60_000
+    dark: float = 0.0
+    read_noise: float = 0.0
+    offset: float = 0.0
+    saturation: int = 2**32 - 2
 
-    def frame(self, photons: FloatArray, exposure: float, generator: np.random.Generator) -> NDArray[np.uint16]:
-        """Return one frame.
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its frames: the smallest that holds `saturation`."""
+        return torch.uint16 if self.saturation < 2**16 - 1 else torch.uint32
+
+    def frames(self, photons: Tensor, exposure: float, dice: Dice) -> Tensor:
+        """Return frames in digital units.
 
         Parameters
         ----------
         photons
-            Expected photons per second of each pixel, shape (y, x).
+            Expected photons per second of each pixel, float32, shape ``(n, y, x)``.
         exposure
             Seconds.
-        generator
-            Source of the Poisson and read-out noise.
+        dice
+            Source of the Poisson and read-out noise, on the device of `photons`.
         """
-        detected = generator.poisson((photons + self.dark) * exposure)
-        read = generator.standard_normal(detected.shape, dtype=np.float32) * self.read_noise
-        digital = np.rint(self.gain * detected + self.offset + read)
-        return np.clip(digital, 0, self.saturation).astype(np.uint16)
+        detected = poisson_counts((photons + self.dark).mul_(exposure), dice)
+        if self.gain != 1.0:
+            detected.mul_(self.gain)
+        if self.offset or self.read_noise:
+            detected.add_(self.offset)
+        if self.read_noise:
+            detected.add_(dice.normal(*detected.shape), alpha=self.read_noise)
+        return detected.round_().clamp_(0, self.saturation).to(self.dtype)

@@ -1,14 +1,14 @@
-"""Simulated motors."""
+"""Motors as classic ophyd devices."""
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from ophyd import Component, Device, Kind, Signal
 from ophyd.status import DeviceStatus
 from ophyd.utils.errors import LimitError
 
 from autoexp.dofs import Dof
+from autoexp_simulators.axis import Axis
 from autoexp_simulators.clock import SimulatedClock
 
 
@@ -40,26 +40,10 @@ class SimulatedMotor(Device):
 
     Parameters
     ----------
-    name
-        Name of the device and of its read-back field.
+    axis
+        Its motion.
     clock
         Counts the time that its moves take.
-    limits
-        Lowest and highest position, in `egu`.
-    egu
-        Engineering unit of positions.
-    velocity
-        `egu` per second.
-    acceleration
-        Seconds to reach `velocity`, as in the EPICS motor record.
-    settle
-        Seconds after a move until the motor is done.
-    accuracy
-        Standard deviation of the true position around the setpoint.
-    readback_noise
-        Standard deviation of a reading around the true position.
-    seed
-        Of both.
     """
 
     readback = Component(Readback, kind=Kind.hinted)
@@ -68,38 +52,23 @@ class SimulatedMotor(Device):
     acceleration = Component(Signal, value=0.0, kind=Kind.config)
     settle = Component(Signal, value=0.0, kind=Kind.config)
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        clock: SimulatedClock,
-        limits: tuple[float, float],
-        egu: str,
-        velocity: float = 1.0,
-        acceleration: float = 0.0,
-        settle: float = 0.0,
-        accuracy: float = 0.0,
-        readback_noise: float = 0.0,
-        start: float = 0.0,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(name=name)
-        self.readback.name = name
-        self.readback.connect_to(self._read, egu)
-        self.limits = limits
-        self.egu = egu
+    def __init__(self, axis: Axis, *, clock: SimulatedClock) -> None:
+        super().__init__(name=axis.spec.name)
+        self.axis = axis
         self._clock = clock
-        self._accuracy, self._readback_noise = accuracy, readback_noise
-        self._generator = np.random.default_rng(seed)
-        self._position = start
-        for signal, value in ((self.velocity, velocity), (self.acceleration, acceleration), (self.settle, settle)):
-            signal.put(value)
-        self.setpoint.put(start)
+        self.readback.name = self.name
+        self.readback.connect_to(self._read, axis.spec.unit)
+        self.limits = axis.spec.limits
+        self.egu = axis.spec.unit
+        self.velocity.put(axis.spec.velocity)
+        self.acceleration.put(axis.spec.acceleration)
+        self.settle.put(axis.spec.settle)
+        self.setpoint.put(axis.spec.start)
 
     @property
     def position(self) -> float:
         """The true position, in `egu`."""
-        return self._position
+        return self.axis.position
 
     def dof(self) -> Dof:
         """Return the Dof of the whole travel, with what its moves cost."""
@@ -133,19 +102,19 @@ class SimulatedMotor(Device):
             If the position is beyond the soft limits.
         """
         self.check_value(value)
-        seconds = self.dof().travel_time(float(self.setpoint.get()), value)
+        seconds = self.axis.duration(value, self.velocity.get(), self.acceleration.get(), self.settle.get())
         self.setpoint.put(value)
         status = DeviceStatus(self)
         self._clock.spend(seconds, lambda: self._arrive(value, status))
         return status
 
     def _arrive(self, value: float, status: DeviceStatus) -> None:
-        self._position = value + self._accuracy * float(self._generator.standard_normal())
+        self.axis.arrive(value)
         status.set_finished()
 
     def _read(self) -> float:
         self._clock.now()
-        return self._position + self._readback_noise * float(self._generator.standard_normal())
+        return self.axis.readback()
 
     def stop(self, *, success: bool = False) -> None:
         """Do nothing: a simulated move ends where it was sent."""

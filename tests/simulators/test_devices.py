@@ -3,11 +3,22 @@ import time
 import bluesky.plan_stubs as bps
 import numpy as np
 import pytest
+import torch
 from bluesky.plans import count, scan
 from bluesky.simulators import check_limits
 from ophyd.utils.errors import LimitError
 
-from autoexp_simulators import SimulatedCamera, SimulatedClock, SimulatedMotor
+from autoexp_simulators import (
+    Axis,
+    DetectorSpec,
+    Imager,
+    MotorSpec,
+    Sensor,
+    SimulatedCamera,
+    SimulatedClock,
+    SimulatedMotor,
+    World,
+)
 
 
 @pytest.fixture
@@ -16,7 +27,16 @@ def clock():
 
 
 def motor(clock, name="m", **settings):
-    return SimulatedMotor(name, clock=clock, limits=(-10, 10), egu="mm", **{"velocity": 2.0, **settings})
+    return SimulatedMotor(Axis(MotorSpec(name, (-10, 10), "mm", **{"velocity": 2.0, **settings}), 0), clock=clock)
+
+
+def camera(clock, photons, shape=(4, 4), name="camera", **settings):
+    spec = DetectorSpec(name, shape, photons, None, "reduced", **settings)
+    return SimulatedCamera(Imager(spec, World(clock, [], 0)), clock=clock)
+
+
+def flat(rate, shape=(4, 4)):
+    return lambda positions, time: torch.full((len(time), *shape), float(rate))
 
 
 def test_a_move_takes_the_trapezoids_time_and_no_wall_time(RE, clock):
@@ -33,10 +53,7 @@ def test_moves_of_one_group_run_at_once(RE, clock):
 
 
 def test_points_of_a_scan_run_one_after_another(RE, clock):
-    camera = SimulatedCamera(
-        "c", clock=clock, photons=lambda: np.zeros((4, 4)), shape=(4, 4), exposure=0.5, readout=0.0
-    )
-    RE(scan([camera], motor(clock), -2, 2, 3))
+    RE(scan([camera(clock, flat(0), exposure=0.5, overhead=0.0)], motor(clock), -2, 2, 3))
     assert clock.now() == pytest.approx((2 + 2 + 2) / 2.0 + 3 * 0.5)
 
 
@@ -73,21 +90,23 @@ def test_a_dof_of_the_motors_travel(clock):
 
 
 def test_a_frame_in_the_event(RE, clock):
-    camera = SimulatedCamera("camera", clock=clock, photons=lambda: np.full((6, 8), 1e4), shape=(6, 8))
     documents = []
-    RE(count([camera]), lambda name, document: documents.append((name, document)))
+    RE(
+        count([camera(clock, flat(1e4, (6, 8)), (6, 8), sensor=Sensor(saturation=60_000))]),
+        lambda name, document: documents.append((name, document)),
+    )
     (key,) = [document["data_keys"]["camera_image"] for name, document in documents if name == "descriptor"]
     (frame,) = [document["data"]["camera_image"] for name, document in documents if name == "event"]
     assert (key["shape"], key["dtype_numpy"]) == ([6, 8], "<u2")
     assert frame.dtype == np.uint16
-    assert frame.mean() == pytest.approx(1010, rel=0.05)
+    assert frame.mean() == pytest.approx(1000, rel=0.05)
 
 
 def test_a_scene_that_fails_fails_the_trigger(clock):
-    def photons():
+    def photons(positions, time):
         raise RuntimeError("no scene")
 
-    status = SimulatedCamera("camera", clock=clock, photons=photons, shape=(4, 4)).trigger()
+    status = camera(clock, photons).trigger()
     with pytest.raises(RuntimeError, match="no scene"):
         status.wait(10)
 
@@ -95,3 +114,19 @@ def test_a_scene_that_fails_fails_the_trigger(clock):
 def test_speed_must_be_positive():
     with pytest.raises(ValueError, match="speed must be positive, got 0"):
         SimulatedClock(0)
+
+
+def test_a_movie_in_the_event(RE, clock):
+    def counting_up(positions, time):
+        return (1e4 * (1 + time - time[0])).to(torch.float32)[:, None, None].expand(len(time), 4, 4)
+
+    documents = []
+    RE(
+        count([camera(clock, counting_up, frames=3, exposure=0.9, overhead=0.1)]),
+        lambda name, document: documents.append((name, document)),
+    )
+    (key,) = [document["data_keys"]["camera_image"] for name, document in documents if name == "descriptor"]
+    (movie,) = [document["data"]["camera_image"] for name, document in documents if name == "event"]
+    assert (key["shape"], key["dims"]) == ([3, 4, 4], ["frame", "y", "x"])
+    assert movie.mean(axis=(1, 2)) == pytest.approx([9000, 18000, 27000], rel=0.02)
+    assert clock.now() == pytest.approx(3.0)

@@ -1,0 +1,57 @@
+"""A Scene and its devices, put together into a beamline."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from autoexp.beamline import Beamline, Readout, Scene
+from autoexp.dofs import Dof
+from autoexp.objectives import Objective
+from autoexp_simulators.clock import SimulatedClock
+from autoexp_simulators.detector import SimulatedCamera
+from autoexp_simulators.specs import DetectorSpec, MotorSpec
+from autoexp_simulators.stage import SimulatedMotor
+from autoexp_simulators.world import Imager, World
+
+
+def assemble(
+    name: str,
+    scene: Scene,
+    *,
+    motors: Sequence[MotorSpec],
+    detectors: Sequence[DetectorSpec],
+    objectives: Sequence[Objective],
+    seed: int,
+    speed: float | None = None,
+    faults: Sequence[Any] = (),
+) -> Beamline:
+    """Return a simulated beamline.
+
+    Parameters
+    ----------
+    name
+        The Scene's registered name.
+    scene
+        Physics and truth.
+    motors, detectors
+        The devices that act on it.
+    objectives
+        What is wanted.
+    seed
+        Of everything random about the devices.
+    speed
+        Beamline seconds per second; None takes no wall time.
+    faults
+        Bad habits of the beamline.
+    """
+    world = World(SimulatedClock(speed), motors, seed)
+    stages = [SimulatedMotor(axis, clock=world.clock) for axis in world.axes.values()]
+    cameras = [SimulatedCamera(Imager(spec, world), clock=world.clock) for spec in detectors]
+    exposures = [
+        Dof(camera.exposure, *spec.exposures, unit="s")
+        for camera, spec in zip(cameras, detectors, strict=True)
+        if spec.exposures is not None
+    ]
+    readouts = [Readout(camera, spec.reducer, spec.readout) for camera, spec in zip(cameras, detectors, strict=True)]
+    return Beamline(
+        name, scene, world.clock, (*(stage.dof() for stage in stages), *exposures), tuple(readouts), tuple(objectives)
+    )
