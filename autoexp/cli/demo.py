@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autoexp import plugins
-from autoexp.beamline import Beamline
+from autoexp.beamline import Beamline, HasOptimum
 from autoexp.bench import Effort, grid_effort, random_effort
 from autoexp.campaign import Campaign
 from autoexp.cli.options import Commands, add_folder
@@ -124,6 +124,16 @@ def _draw(result: DemoResult, folder: Path) -> Path:
 
 
 def _summarize(beamline: Beamline, result: DemoResult, options: DemoOptions, picture: Path) -> None:
+    if isinstance(beamline.scene, HasOptimum):
+        _tell_answer(beamline, beamline.scene.optimum(), result, options)
+    else:
+        print(f"\n{len(result.campaign.observations)} points in {result.beam_time:.0f} s of beam time")
+    _tell_dead_time(result)
+    print(f"\nrun             {result.uid}\nread it back    from autoexp.data import open_store")
+    print(f"                data = open_store({options.folder!r}).read({result.uid[:8]!r})\npicture         {picture}")
+
+
+def _tell_answer(beamline: Beamline, optimum: Point, result: DemoResult, options: DemoOptions) -> None:
     campaign, space = result.campaign, result.campaign.space
     objective, best = campaign.objectives[0], campaign.best()
 
@@ -135,7 +145,6 @@ def _summarize(beamline: Beamline, result: DemoResult, options: DemoOptions, pic
         return np.array([cost_of(objective, estimate) for estimate in estimates])
 
     unit = campaign.units.get(objective.name, "")
-    optimum = beamline.scene.optimum()
     found, ideal = (
         float(beamline.scene.expected(space.columns([point]))[objective.name][0]) for point in (best.point, optimum)
     )
@@ -148,9 +157,6 @@ def _summarize(beamline: Beamline, result: DemoResult, options: DemoOptions, pic
     _tell_efforts(
         result, grid_effort(space, cost, goal, exposure), random_effort(space, cost, goal, exposure, seed=options.seed)
     )
-    _tell_dead_time(result)
-    print(f"\nrun             {result.uid}\nread it back    from autoexp.data import open_store")
-    print(f"                data = open_store({options.folder!r}).read({result.uid[:8]!r})\npicture         {picture}")
 
 
 def _written(point: Point, units: Mapping[str, str]) -> str:

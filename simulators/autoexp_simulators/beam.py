@@ -49,4 +49,5 @@ def _column(values: FloatArray, device: str) -> Tensor:
 def _pixel_shares(center: Tensor, sigma: Tensor, count: int) -> Tensor:
     """Return the share of Gaussians that falls on each of `count` pixels, shape ``(n, count)``."""
     edges = torch.arange(count + 1, dtype=torch.float64, device=center.device) - 0.5
-    return (0.5 * torch.special.erf((edges - center) / (math.sqrt(2.0) * sigma))).diff(dim=-1)
+    cumulative = 0.5 * torch.special.erf((edges - center) / (math.sqrt(2.0) * sigma))
+    return torch.diff(cumulative, dim=-1)

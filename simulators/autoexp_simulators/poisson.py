@@ -47,7 +47,7 @@ def poisson_counts(mean: Tensor, dice: Dice) -> Tensor:
     """
     flat = mean.reshape(-1)
     if mean.device.type == "cpu":
-        return torch.cat([_counts(chunk, dice) for chunk in flat.split(_CHUNK)]).reshape(mean.shape)
+        return torch.cat([_counts(chunk, dice) for chunk in torch.split(flat, _CHUNK)]).reshape(mean.shape)
     return _counts(flat, dice).reshape(mean.shape)
 
 
