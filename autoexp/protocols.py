@@ -103,8 +103,11 @@ class Acquisition(Protocol):
     def rule(self) -> str:
         """Its name in the record."""
 
-    def __call__(self, mean: FloatArray, sigma: FloatArray) -> "Scored":
+    def value(self, mean: FloatArray, sigma: FloatArray) -> FloatArray:
         """Score ``m`` points by mean and standard deviation, shape ``(m,)`` each, sigma positive."""
+
+    def __call__(self, mean: FloatArray, sigma: FloatArray) -> "Scored":
+        """Score as `value` does, with the derivatives in mean and sigma."""
 
 
 @runtime_checkable

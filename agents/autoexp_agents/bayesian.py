@@ -33,12 +33,16 @@ _APART = 0.05
 _TOP = 256
 
 
+_GAIN = 1e-2
+"""A climb ends where the next step promises less: a hundredth of the logarithm of the improvement."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Effort:
-    """How hard to search: points climbed from, their iterations, and points tried around the best."""
+    """How hard to search: points climbed from, looks at the landscape, and points tried around the best."""
 
     starts: int
-    iterations: int
+    evaluations: int
     centres: int
     per_centre: int
 
@@ -286,16 +290,18 @@ class BayesianAgent:
         if not np.isfinite(values).any():
             return None
         effort = next(effort for limit, effort in _EFFORTS if size <= limit)
-        top = np.sort(np.argpartition(-values, min(_TOP, len(values) - 1))[:_TOP])
+        top = np.sort(np.argpartition(values, max(0, len(values) - _TOP))[-_TOP:])
         top = top[np.isfinite(values[top])]
         pool, values = candidates.unit[top], values[top]
         close = self._close(belief, effort)
         if len(close):
             pool, values = np.vstack([pool, close]), np.concatenate([values, belief.score(scores, close)])
         starts = spread(values, pool, effort.starts)
-        climbed = candidates.refine(lambda unit: belief.climb(scores, unit), pool[starts], effort.iterations)
+        climbed, heights = candidates.refine(
+            lambda unit: belief.climb(scores, unit), pool[starts], effort.evaluations, _GAIN
+        )
         found = np.vstack([climbed, pool[starts]])
-        reached = np.concatenate([belief.score(scores, climbed), values[starts]])
+        reached = np.concatenate([heights, values[starts]])
         reached = np.where(near(found, self._taken(pending)), -np.inf, reached)
         best = int(np.argmax(reached))
         return (

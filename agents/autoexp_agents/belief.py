@@ -55,12 +55,12 @@ class Belief:
     def score(self, scores: Sequence[tuple[str, Acquisition]], unit: FloatArray) -> FloatArray:
         """Return the sum of `scores` of named fields at ``(m, d)`` points, shape ``(m,)``."""
         posteriors = {name: self.models[name].posterior(unit) for name in {name for name, _ in scores}}
-        return np.asarray(sum(score(*posteriors[name]).value for name, score in scores))
+        return np.asarray(sum(score.value(*posteriors[name]) for name, score in scores))
 
     def score_watched(self, scores: Sequence[tuple[str, Acquisition]]) -> FloatArray:
         """Return the sum of `scores` at the watched points, shape ``(m,)``."""
         posteriors = {name: self.models[name].watched() for name in {name for name, _ in scores}}
-        return np.asarray(sum(score(*posteriors[name]).value for name, score in scores))
+        return np.asarray(sum(score.value(*posteriors[name]) for name, score in scores))
 
     def update(self, data: Mapping[str, Data]) -> float:
         """Condition on more data; return the greatest surprise, in sigmas."""
@@ -180,7 +180,7 @@ def best(belief: Belief, objectives: Sequence[Objective], candidates: Candidates
         return total, gradient
 
     starts = places[np.argsort(-climbing(places)[0], kind="stable")[:4]]
-    refined = candidates.refine(climbing, starts)
-    chosen = refined[int(np.argmax(climbing(refined)[0]))]
+    refined, heights = candidates.refine(climbing, starts)
+    chosen = refined[int(np.argmax(heights))]
     mean, sigma = belief.at(chosen)
     return Estimate(candidates.space.from_unit(chosen[None, :])[0], mean, sigma)

@@ -105,11 +105,21 @@ def _variance(sigma: float) -> float:
 def near(points: FloatArray, others: FloatArray, distance: float = SAME) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which of ``(m, d)`` points lie within `distance` of one of ``(n, d)`` others, by coordinate."""
     if len(points) < len(others):
-        return np.array([bool((np.abs(others - point).max(axis=1) <= distance).any()) for point in points], dtype=bool)
+        return np.array([len(_beside(others, point, distance)) > 0 for point in points], dtype=bool)
     close = np.zeros(len(points), dtype=bool)
     for other in others:
-        close |= np.abs(points - other).max(axis=1) <= distance
+        close[_beside(points, other, distance)] = True
     return close
+
+
+def _beside(points: FloatArray, other: FloatArray, distance: float) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return the indices of ``(m, d)`` points within `distance` of another, coordinate after coordinate."""
+    found = (np.abs(points[:, 0] - other[0]) <= distance).nonzero()[0]
+    for axis in range(1, points.shape[1]):
+        if not len(found):
+            break
+        found = found[np.abs(points[found, axis] - other[axis]) <= distance]
+    return found
 
 
 def plain(observation: Observation) -> dict[str, Any]:

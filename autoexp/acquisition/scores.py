@@ -1,5 +1,6 @@
 """Scores of a normal posterior, with their derivatives in its mean and standard deviation."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from scipy.special import erfcx, log_ndtr
 from autoexp.dofs import FloatArray
 
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+_ROOT_HALF_PI = math.sqrt(0.5 * math.pi)
+_MANY, _TABLE_START, _TABLE_END, _TABLE_STEP = 256, -40.0, 15.0, 0.01
+_FAR, _HIGH, _OVERFLOW, _LARGE = 300.0, 30.0, 37.0, 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +36,64 @@ def log_improvement(u: FloatArray) -> FloatArray:
     equation 9; beyond 300 sigmas by the asymptotic series.
     """
     u = np.asarray(u, dtype=float)
-    result = np.empty_like(u)
-    near, far = u > -1.0, u < -300.0
-    middle = ~(near | far)
-    v = u[near]
-    result[near] = np.log(np.exp(log_density(v)) + v * np.exp(log_ndtr(v)))
-    v = u[middle]
-    result[middle] = log_density(v) + np.log1p(v * math.sqrt(0.5 * math.pi) * erfcx(-v * math.sqrt(0.5)))
-    v = np.abs(u[far])
-    result[far] = log_density(v) - 2.0 * np.log(v) + np.log1p(-3.0 / np.square(v))
-    return result
+    return _log_improvement(u, _over_density(u)[0])
+
+
+def _log_improvement(u: FloatArray, over_density: FloatArray) -> FloatArray:
+    found = log_density(u) + np.log(over_density)
+    if u.size and u.max() >= _HIGH:
+        found = np.where(u >= _HIGH, np.log(np.maximum(u, _HIGH)), found)
+    return np.asarray(found)
+
+
+def _over_density(u: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return ``phi(u) + u Phi(u)`` and ``Phi(u)``, each over ``phi(u)``."""
+    if u.size == 0 or (u.min() > -_FAR and u.max() < _HIGH):
+        ratio = _ROOT_HALF_PI * erfcx(-math.sqrt(0.5) * u)
+        return 1.0 + u * ratio, ratio
+    inner = np.clip(u, -_FAR, _HIGH)
+    total, ratio = _over_density(inner * (1.0 - 1e-12))
+    low, high = u <= -_FAR, u >= _HIGH
+    raised = np.exp(-log_density(np.clip(u, _HIGH, _OVERFLOW)))
+    inverse = 1.0 / np.square(np.where(low, u, 1.0))
+    total = np.where(low, inverse * (1.0 - 3.0 * inverse), np.where(high, raised * np.minimum(u, _LARGE), total))
+    ratio = np.where(low, -(1.0 - inverse) / np.where(low, u, 1.0), np.where(high, raised, ratio))
+    return total, ratio
+
+
+def log_improvement_quickly(u: FloatArray) -> FloatArray:
+    """Return `log_improvement` to within 2e-5, several times faster for thousands of points.
+
+    By linear interpolation in a table of its sum with ``u**2 / 2``, and by the asymptotic series
+    beyond its ends.
+    """
+    if u.size < _MANY:
+        return log_improvement(u)
+    table = _table()
+    position = np.clip(u, _TABLE_START, _TABLE_END)
+    position -= _TABLE_START
+    position *= 1.0 / _TABLE_STEP
+    index = position.astype(np.intp)
+    position -= index
+    below = table.take(index)
+    found = table.take(index + 1)
+    found -= below
+    found *= position
+    found += below
+    low, high = (u < _TABLE_START).nonzero()[0], (u > _TABLE_END).nonzero()[0]
+    if len(low):
+        far = u[low]
+        found[low] = -_LOG_ROOT_TWO_PI - 2.0 * np.log(-far) - 3.0 / np.square(far)
+    found -= 0.5 * np.square(u)
+    if len(high):
+        found[high] = np.log(u[high])
+    return found
+
+
+@functools.cache
+def _table() -> FloatArray:
+    u = np.arange(_TABLE_START, _TABLE_END + 2.0 * _TABLE_STEP, _TABLE_STEP)
+    return log_improvement(u) + 0.5 * np.square(u)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +112,17 @@ class Improvement:
     sign: float = 1.0
     rule = "LogEI"
 
-    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+    def value(self, mean: FloatArray, sigma: FloatArray) -> FloatArray:
         """Score ``m`` points, shape ``(m,)`` each."""
-        u = self.sign * (mean - self.best) / sigma
-        log_h = log_improvement(u)
-        d_mean = self.sign * np.exp(log_ndtr(u) - log_h) / sigma
-        d_sigma = np.exp(log_density(u) - log_h) / sigma
-        return Scored(log_h + np.log(sigma), d_mean, d_sigma)
+        return np.asarray(log_improvement_quickly(self.sign * (mean - self.best) / sigma) + np.log(sigma))
+
+    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+        """Score ``m`` points, shape ``(m,)`` each, with derivatives."""
+        inverse = 1.0 / sigma
+        u = self.sign * (mean - self.best) * inverse
+        total, ratio = _over_density(u)
+        d_sigma = inverse / total
+        return Scored(_log_improvement(u, total) + np.log(sigma), self.sign * ratio * d_sigma, d_sigma)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +137,12 @@ class TargetImprovement:
     distance: float
     rule = "LogEI of the distance"
 
-    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+    def value(self, mean: FloatArray, sigma: FloatArray) -> FloatArray:
         """Score ``m`` points, shape ``(m,)`` each."""
+        return self(mean, sigma).value
+
+    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+        """Score ``m`` points, shape ``(m,)`` each, with derivatives."""
         side = np.where(mean > self.target, -1.0, 1.0)
         centre = -np.abs(mean - self.target) / sigma
         reach = np.maximum(self.distance / sigma, 1e-5)
@@ -103,8 +163,12 @@ class Uncertainty:
 
     rule = "sigma"
 
-    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+    def value(self, mean: FloatArray, sigma: FloatArray) -> FloatArray:
         """Score ``m`` points, shape ``(m,)`` each."""
+        return np.asarray(np.log(sigma))
+
+    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+        """Score ``m`` points, shape ``(m,)`` each, with derivatives."""
         return Scored(np.log(sigma), np.zeros_like(mean), 1.0 / sigma)
 
 
@@ -129,8 +193,12 @@ class Straddle:
     width: float = 1.96
     rule = "straddle"
 
-    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+    def value(self, mean: FloatArray, sigma: FloatArray) -> FloatArray:
         """Score ``m`` points, shape ``(m,)`` each."""
+        return np.asarray((self.width * sigma - np.abs(mean - self.level)) / self.scale)
+
+    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+        """Score ``m`` points, shape ``(m,)`` each, with derivatives."""
         distance = mean - self.level
         value = (self.width * sigma - np.abs(distance)) / self.scale
         return Scored(value, -np.sign(distance) / self.scale, np.full_like(sigma, self.width / self.scale))
@@ -144,8 +212,12 @@ class Feasibility:
     high: float = math.inf
     rule = "feasibility"
 
-    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+    def value(self, mean: FloatArray, sigma: FloatArray) -> FloatArray:
         """Score ``m`` points, shape ``(m,)`` each."""
+        return self(mean, sigma).value
+
+    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+        """Score ``m`` points, shape ``(m,)`` each, with derivatives."""
         below, above = (self.low - mean) / sigma, (self.high - mean) / sigma
         flip = below > 0.0
         left, right = np.where(flip, -above, below), np.where(flip, -below, above)

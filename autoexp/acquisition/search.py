@@ -1,19 +1,15 @@
 """The search for the best point of a score over a Space."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.stats import qmc
 
+from autoexp.acquisition.climbing import Landscape, climb
 from autoexp.dofs import Dof, FloatArray
 from autoexp.space import Space
 
-Objective = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
-"""Unit-cube points, shape ``(k, d)``, to scores, shape ``(k,)``, and gradients, shape ``(k, d)``."""
-
 _HALVINGS = 12
+_LONGEST_FIRST = 0.1
 _FINITE = 2_000
 
 
@@ -92,27 +88,24 @@ class Candidates:
         drawn = self.snap((centres[:, None, :] + steps).reshape(-1, self.space.width))
         return drawn[self.allowed(drawn)]
 
-    def refine(self, objective: Objective, starts: FloatArray, iterations: int = 50) -> FloatArray:
-        """Climb from all `starts`, shape ``(k, d)``, at once; return points of the Space, none lower.
+    def refine(
+        self, landscape: Landscape, starts: FloatArray, evaluations: int = 50, tolerance: float = 0.0
+    ) -> tuple[FloatArray, FloatArray]:
+        """Climb from all `starts`, shape ``(k, d)``, at once; return points of the Space, none lower, and their scores.
 
         Whole numbers and choices stay as they are. Where a climb leaves what the constraints allow,
-        it ends at the last allowed point on the way there.
+        it ends at the last allowed point on the way there. See `autoexp.acquisition.climbing.climb`.
         """
         if not self.free.any() or not len(starts):
-            return starts
-        shape = starts.shape
-
-        def negative(flat: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = objective(flat.reshape(shape))
-            return -float(value.sum()), -gradient.ravel()
-
-        fixed = ~np.tile(self.free, shape[0])
-        flat = starts.ravel()
-        bounds = [(v, v) if hold else (0.0, 1.0) for v, hold in zip(flat, fixed, strict=True)]
-        found = minimize(negative, flat, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": iterations})
-        reached = self._back(starts, np.clip(found.x.reshape(shape), 0.0, 1.0))
-        better = objective(reached)[0] >= objective(starts)[0]
-        return np.where(better[:, None], reached, starts)
+            return starts, landscape(starts)[0]
+        first_step = min(_LONGEST_FIRST, 0.5 * len(self.unit) ** (-1.0 / self.unit.shape[1]))
+        ends, scores = climb(landscape, starts, self.free, evaluations, first_step=first_step, tolerance=tolerance)
+        reached = self._back(starts, ends)
+        if reached is ends:
+            return ends, scores
+        at_start, at_end = landscape(starts)[0], landscape(reached)[0]
+        better = at_end >= at_start
+        return np.where(better[:, None], reached, starts), np.where(better, at_end, at_start)
 
     def _back(self, starts: FloatArray, ends: FloatArray) -> FloatArray:
         """Return the allowed points farthest from `starts` towards `ends`, by bisection."""

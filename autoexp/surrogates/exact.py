@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from autoexp.dofs import FloatArray
+from autoexp.surrogates.kernels import ScaledPoints
 from autoexp.surrogates.linalg import solve, solve_many, sturdy_cholesky
 from autoexp.surrogates.parameters import Data, Parameters
 from autoexp.surrogates.watch import Watch
@@ -34,7 +35,10 @@ class ExactGP:
         self._n = 0
         self._x, self._y, self._noise = np.empty((0, data.x.shape[1])), np.empty(0), np.empty(0)
         self._factor, self._solved = np.empty((0, 0), order="F"), np.empty((0, 2))
+        self._scaled, self._norms = np.empty((data.x.shape[1], 0)), np.empty(0)
+        self._known_weights: FloatArray | None = None
         self._watch: Watch | None = None
+        self._watched = self._kernel.scaled(self._x)
         self._reserve(len(data) + max(64, len(data) // 4))
         self._condition(data)
 
@@ -55,6 +59,8 @@ class ExactGP:
         self._x = _grown(self._x[:n], (capacity, self._x.shape[1]))
         self._y = _grown(self._y[:n], (capacity,))
         self._noise = _grown(self._noise[:n], (capacity,))
+        self._scaled = np.ascontiguousarray(_grown(self._scaled[:, :n], (self._scaled.shape[0], capacity)))
+        self._norms = _grown(self._norms[:n], (capacity,))
         self._solved = _grown(self._solved[:n], (capacity, 2))
         self._factor = _grown(self._factor[:n, :n], (capacity, capacity))
 
@@ -64,12 +70,18 @@ class ExactGP:
             return
         scale = self.parameters.scale
         self._x[:n] = data.x
+        prepared = self._kernel.scaled(data.x)
+        self._scaled[:, :n], self._norms[:n] = prepared.columns, prepared.norms
         self._y[:n] = (data.y - self.parameters.offset) / scale
         self._noise[:n] = data.variance / scale**2
         factor = sturdy_cholesky(self._kernel(data.x, data.x), self._noise[:n] + self.parameters.noise)
         self._factor[:n, :n] = factor
         self._n = n
         self._solved[:n] = self._solve(np.column_stack([self._y[:n], np.ones(n)]))
+
+    @property
+    def _known(self) -> ScaledPoints:
+        return ScaledPoints(self._scaled[:, : self._n], self._norms[: self._n])
 
     def _solve(self, right: FloatArray, *, transposed: bool = False) -> FloatArray:
         """Return ``L^-1 right`` or ``L^-T right``."""
@@ -94,15 +106,18 @@ class ExactGP:
             self._reserve(n + max(64, n // 4))
         standard = (y - self.parameters.offset) / self.parameters.scale
         noise = variance / self.parameters.scale**2
-        row = self._solve(self._kernel(x[None, :], self._x[:n])[0])
+        row = self._solve(self._kernel(x[None, :], self._known)[0])
         pivot = np.sqrt(max(self.parameters.variance + self.parameters.noise + noise - float(row @ row), _TINY))
         solved = (np.array([standard, 1.0]) - row @ self._solved[:n]) / pivot
         surprise = abs(float(solved[0] - self._mean() * solved[1]))
+        scaled = x / self.parameters.lengthscales
         self._x[n], self._y[n], self._noise[n] = x, standard, noise
+        self._scaled[:, n], self._norms[n] = scaled, scaled @ scaled
         self._factor[n, :n], self._factor[n, n], self._solved[n] = row, pivot, solved
         self._n = n + 1
+        self._known_weights = None
         if self._watch is not None:
-            self._watch.append(self._kernel(x[None, :], self._watch.points)[0], row, float(pivot), solved)
+            self._watch.append(self._kernel(x[None, :], self._watched)[0], row, float(pivot), solved)
         return surprise
 
     def imagine(self, x: FloatArray, y: float) -> None:
@@ -114,12 +129,14 @@ class ExactGP:
         n = self._n
         rows = solve_many(self._factor[:n, :n], self._kernel(self._x[:n], points))
         self._watch = Watch(points, rows, self._solved[:n])
+        self._watched = self._kernel.scaled(points)
 
     def watched(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation at the watched points, shape ``(m,)`` each."""
         assert self._watch is not None
         mean = self._mean()
-        means = mean + self._watch.projected @ np.array([1.0, -mean])
+        y, ones = self._watch.projected
+        means = mean + y - mean * ones
         return self._natural(means, self._sigma(self._watch.explained))
 
     @contextmanager
@@ -130,6 +147,7 @@ class ExactGP:
             yield
         finally:
             self._n = n
+            self._known_weights = None
             if self._watch is not None and mark is not None:
                 self._watch.reset(mark)
 
@@ -138,39 +156,39 @@ class ExactGP:
         y, ones = self._solved[: self._n, 0], self._solved[: self._n, 1]
         return float(ones @ y) / (float(ones @ ones) + 1.0)
 
-    def _weights(self, mean: float) -> FloatArray:
-        solved = self._solved[: self._n]
-        return self._solve(solved[:, 0] - mean * solved[:, 1], transposed=True)
+    def _weights(self) -> FloatArray:
+        """Return ``K^-1 (y - mean)``, kept until the data change."""
+        if self._known_weights is None:
+            solved = self._solved[: self._n]
+            self._known_weights = self._solve(solved[:, 0] - self._mean() * solved[:, 1], transposed=True)
+        return self._known_weights
 
     def fitted(self) -> FloatArray:
         """Return the posterior mean at the observed points, shape ``(n,)``: each value less its share of noise."""
         n = self._n
         noise = self._noise[:n] + self.parameters.noise
-        means = self._y[:n] - noise * self._weights(self._mean())
+        means = self._y[:n] - noise * self._weights()
         return np.asarray(means * self.parameters.scale + self.parameters.offset)
 
     def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of the noise-free value at ``(m, d)`` points, ``(m,)`` each."""
-        cross = self._kernel(x, self._x[: self._n])
+        cross = self._kernel(x, self._known)
         half = self._solve(cross.T)
-        mean = self._mean()
-        means = mean + (self._solved[: self._n] @ np.array([1.0, -mean])) @ half
-        return self._natural(means, self._sigma(np.einsum("ij,ij->j", half, half)))
+        explained = np.einsum("ij,ij->j", half, half)
+        return self._natural(self._mean() + cross @ self._weights(), self._sigma(explained))
 
     def posterior_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return mean, sigma, shape ``(m,)``, and their gradients in the unit cube, shape ``(m, d)``."""
-        known = self._x[: self._n]
-        cross, slope = self._kernel.with_slope(x, known)
+        known, weights = self._x[: self._n], self._weights()
+        cross, slope = self._kernel.with_slope(x, self._known)
         half = self._solve(cross.T)
-        mean = self._mean()
-        right = np.column_stack([half, self._solved[: self._n] @ np.array([1.0, -mean])])
-        full = self._solve(right, transposed=True)
-        weights = full[:, -1]
+        full = self._solve(half, transposed=True)
         sigma = self._sigma(np.einsum("ij,ij->j", half, half))
         mean_gradient = self._kernel.gradient(x, known, slope, weights)
-        sigma_gradient = -self._kernel.gradient(x, known, slope, full[:, :-1].T) / sigma[:, None]
+        sigma_gradient = self._kernel.gradient(x, known, slope, full.T) / -sigma[:, None]
         scale = self.parameters.scale
-        return *self._natural(mean + cross @ weights, sigma), mean_gradient * scale, sigma_gradient * scale
+        mean, deviation = self._natural(self._mean() + cross @ weights, sigma)
+        return mean, deviation, mean_gradient * scale, sigma_gradient * scale
 
     def _sigma(self, explained: FloatArray) -> FloatArray:
         return np.asarray(np.sqrt(np.maximum(self.parameters.variance - explained, _TINY)))

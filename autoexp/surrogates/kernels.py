@@ -45,6 +45,14 @@ PROFILES: Mapping[str, Profile] = {"matern52": matern52, "matern32": matern32, "
 
 
 @dataclass(frozen=True, slots=True)
+class ScaledPoints:
+    """Points in length scales, coordinate by coordinate, shape ``(d, m)``, and their squared norms, ``(m,)``."""
+
+    columns: FloatArray
+    norms: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """A stationary kernel.
 
@@ -62,21 +70,26 @@ class Kernel:
     variance: float = 1.0
     profile: Profile = matern52
 
-    def squared_distance(self, a: FloatArray, b: FloatArray) -> FloatArray:
-        """Return squared scaled distances of ``(m, d)`` and ``(n, d)`` points, shape ``(m, n)``."""
-        left, right = a / self.lengthscales, b / self.lengthscales
-        cross = left @ right.T
-        cross *= -2.0
-        cross += np.einsum("ij,ij->i", left, left)[:, None]
-        cross += np.einsum("ij,ij->i", right, right)[None, :]
-        return np.maximum(cross, 0.0, out=cross)
+    def scaled(self, points: FloatArray) -> ScaledPoints:
+        """Return ``(n, d)`` points prepared for `squared_distance`."""
+        columns = np.ascontiguousarray((points / self.lengthscales).T)
+        return ScaledPoints(columns, np.einsum("ij,ij->j", columns, columns))
 
-    def with_slope(self, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def squared_distance(self, a: FloatArray, b: FloatArray | ScaledPoints) -> FloatArray:
+        """Return squared scaled distances of ``(m, d)`` and ``(n, d)`` points, shape ``(m, n)``."""
+        prepared = b if isinstance(b, ScaledPoints) else self.scaled(b)
+        left = a / self.lengthscales
+        squared: FloatArray = (-2.0 * left) @ prepared.columns
+        squared += prepared.norms
+        squared += np.vecdot(left, left)[:, None]
+        return np.maximum(squared, 0.0, out=squared)
+
+    def with_slope(self, a: FloatArray, b: FloatArray | ScaledPoints) -> tuple[FloatArray, FloatArray]:
         """Return ``k`` and ``g``, shape ``(m, n)`` each."""
         value, slope = self.profile(self.squared_distance(a, b))
         return value * self.variance, slope * self.variance
 
-    def __call__(self, a: FloatArray, b: FloatArray) -> FloatArray:
+    def __call__(self, a: FloatArray, b: FloatArray | ScaledPoints) -> FloatArray:
         """Return the covariance of ``(m, d)`` and ``(n, d)`` points, shape ``(m, n)``."""
         value = self.profile(self.squared_distance(a, b))[0]
         return np.multiply(value, self.variance, out=value)

@@ -27,7 +27,7 @@ class Watch:
         self._rows = np.empty((max(64, self._n + self._n // 4), len(points)))
         self._rows[: self._n] = rows
         self.explained = np.einsum("ij,ij->j", rows, rows)
-        self.projected = rows.T @ solved
+        self.projected = solved.T @ rows
 
     def append(self, covariance: FloatArray, row: FloatArray, pivot: float, solved: FloatArray) -> None:
         """Add an observation: its covariance with the points, and its row of ``L`` and of `solved`."""
@@ -35,9 +35,10 @@ class Watch:
             self._rows = np.vstack([self._rows, np.empty((max(64, self._n // 4), len(self.points)))])
         new = self._rows[self._n]
         np.subtract(covariance, row @ self._rows[: self._n], out=new)
-        new /= pivot
+        new *= 1.0 / pivot
         self.explained += new * new
-        self.projected += new[:, None] * solved
+        for total, share in zip(self.projected, solved, strict=True):
+            total += share * new
         self._n += 1
 
     def mark(self) -> tuple[int, FloatArray, FloatArray]:

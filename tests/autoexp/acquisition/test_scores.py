@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from autoexp.acquisition import Feasibility, Improvement, Straddle, TargetImprovement, Uncertainty
-from autoexp.acquisition.scores import log_improvement
+from autoexp.acquisition.scores import log_improvement, log_improvement_quickly
 
 SCORES = [
     Improvement(1.2),
@@ -75,3 +75,24 @@ def test_stays_finite_far_away(score):
     scored = score(np.array([-1e6, -300.0, 0.0, 300.0, 1e6]), np.array([1e-3, 1.0, 1e-6, 1.0, 1e-3]))
     for part in (scored.value, scored.d_mean, scored.d_sigma):
         assert np.isfinite(part).all()
+
+
+def test_the_quick_logarithm_of_improvement_is_the_exact_one():
+    u = np.concatenate([np.random.default_rng(0).uniform(-400, 60, 3000), np.linspace(-45, 20, 3000), [-1e5, 1e5]])
+    assert log_improvement_quickly(u) == pytest.approx(log_improvement(u), abs=2e-5, rel=1e-12)
+
+
+@pytest.mark.parametrize("u", [-1e4, -301.0, -299.0, -40.0, -5.0, -1.0, 0.0, 1.0, 10.0, 29.9, 30.1, 38.0, 1e4])
+def test_the_logarithm_of_improvement_against_quadruple_precision(u):
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(60):
+        x = mpmath.mpf(u)
+        exact = float(mpmath.log(mpmath.npdf(x) + x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2))
+    assert log_improvement(np.array([u, 0.0]))[0] == pytest.approx(exact, rel=1e-11, abs=1e-13)
+
+
+@pytest.mark.parametrize("score", SCORES, ids=repr)
+def test_value_is_that_of_the_call(score):
+    rng = np.random.default_rng(3)
+    mean, sigma = rng.normal(0, 3, 500), rng.uniform(0.1, 2, 500)
+    assert score.value(mean, sigma) == pytest.approx(score(mean, sigma).value, abs=2e-5)

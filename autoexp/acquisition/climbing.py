@@ -1,0 +1,113 @@
+"""Many independent climbs in the unit cube at once, by a projected quasi-Newton method."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autoexp.dofs import FloatArray
+
+Landscape = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+"""Unit-cube points, shape ``(k, d)``, to scores, shape ``(k,)``, and gradients, shape ``(k, d)``."""
+
+_LONGEST_STEP = 0.25
+_SHORTEST_STEP = 1e-7
+_ENOUGH = 1e-4
+_SHRINK = 0.3
+_STILL = 1e-9
+
+
+def climb(
+    landscape: Landscape,
+    starts: FloatArray,
+    free: NDArray[np.bool_],
+    evaluations: int,
+    *,
+    first_step: float = 0.05,
+    tolerance: float = 0.0,
+) -> tuple[FloatArray, FloatArray]:
+    """Return where the climbs from `starts`, shape ``(k, d)``, got, and how high; none ends lower than it began.
+
+    Parameters
+    ----------
+    landscape
+        What to climb; asked for all climbs at once.
+    starts
+        In the unit cube, where the climbs stay.
+    free
+        Which coordinates may change, shape ``(d,)``.
+    evaluations
+        How often the landscape is asked at most.
+    first_step
+        Length of the first step's greatest coordinate.
+    tolerance
+        A climb ends where the next step promises less than this, or where twice its promise would not
+        reach the highest of the others. The promise is the slope times the step.
+
+    Notes
+    -----
+    Each climb keeps its own approximation of the inverse curvature (BFGS: Nocedal and Wright,
+    Numerical Optimization, 2006, equation 6.17), restricted to the coordinates that are not held by
+    a face of the cube, and its own step length, shortened until Armijo's condition holds.
+    """
+    x, all_free = starts.copy(), bool(free.all())
+    value, gradient = landscape(x)
+    gradient = gradient if all_free else gradient * free
+    inverse, length = _fresh(gradient, first_step), np.ones(len(x))
+    for _ in range(evaluations - 1):
+        direction = _direction(inverse, _inward(x, gradient), first_step)
+        trial = np.clip(x + length[:, None] * direction, 0.0, 1.0)
+        step = trial - x
+        slope = np.vecdot(gradient, step)
+        moving = (slope > tolerance) & (value + 2.0 * slope >= value.max())
+        if not moving.any() or np.abs(step).max() < _SHORTEST_STEP:
+            break
+        new_value, new_gradient = landscape(trial)
+        new_gradient = new_gradient if all_free else new_gradient * free
+        higher = moving & (new_value >= value + _ENOUGH * slope)
+        _learn(inverse, step, gradient - new_gradient, higher)
+        if higher.all():
+            x, value, gradient = trial, new_value, new_gradient
+            length[:] = 1.0
+        else:
+            taken = higher[:, None]
+            x, value = np.where(taken, trial, x), np.where(higher, new_value, value)
+            gradient = np.where(taken, new_gradient, gradient)
+            length = np.where(higher, 1.0, _SHRINK * length)
+    return x, value
+
+
+def _fresh(gradient: FloatArray, first_step: float) -> FloatArray:
+    """Return inverse curvatures, shape ``(k, d, d)``, that make the first steps short."""
+    steepest = np.maximum(np.abs(gradient).max(axis=1), 1e-300)
+    return (first_step / steepest)[:, None, None] * np.eye(gradient.shape[1])
+
+
+def _inward(x: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Return the gradient along the coordinates that are not held by a face of the cube."""
+    if x.min() > 0.0 and x.max() < 1.0:
+        return gradient
+    return np.where(((x <= 0.0) & (gradient < 0.0)) | ((x >= 1.0) & (gradient > 0.0)), 0.0, gradient)
+
+
+def _direction(inverse: FloatArray, gradient: FloatArray, first_step: float) -> FloatArray:
+    """Return uphill steps, none longer than is wise, that move no held coordinate, shape ``(k, d)``."""
+    direction = np.where(gradient == 0.0, 0.0, np.matmul(inverse, gradient[:, :, None])[:, :, 0])
+    uphill = np.vecdot(direction, gradient) > 0.0
+    if not uphill.all():
+        down = gradient[~uphill]
+        direction[~uphill] = np.matmul(_fresh(down, first_step), down[:, :, None])[:, :, 0]
+    longest = np.abs(direction).max(axis=1)
+    if longest.max() > _LONGEST_STEP:
+        direction *= np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
+    return direction
+
+
+def _learn(inverse: FloatArray, step: FloatArray, change: FloatArray, which: NDArray[np.bool_]) -> None:
+    """Correct the inverse curvatures by how much the gradient fell along the steps taken; in place."""
+    bend = np.vecdot(step, change)
+    for index in (which & (bend > _STILL * np.abs(step).max(axis=1))).nonzero()[0]:
+        s, y, rho = step[index], change[index], 1.0 / float(bend[index])
+        hy = inverse[index] @ y
+        outer = s[:, None] * hy
+        inverse[index] += (rho + rho * rho * float(y @ hy)) * (s[:, None] * s) - rho * (outer + outer.T)
