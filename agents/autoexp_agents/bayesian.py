@@ -33,25 +33,26 @@ _APART = 0.05
 _TOP = 256
 
 
-_GAIN = 1e-2
-"""A climb ends where the next step promises less: a hundredth of the logarithm of the improvement."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Effort:
-    """How hard to search: points climbed from, looks at the landscape, and points tried around the best."""
+    """How hard to search: points climbed from, looks at the landscape, and points tried around the best.
+
+    A climb ends where the next step promises less than `gain`, a share of the improvement where its
+    logarithm is climbed.
+    """
 
     starts: int
     evaluations: int
+    gain: float
     centres: int
     per_centre: int
 
 
 _EFFORTS = (
-    (40, _Effort(5, 25, 4, 64)),
-    (100, _Effort(3, 10, 3, 16)),
-    (400, _Effort(2, 6, 2, 8)),
-    (math.inf, _Effort(1, 4, 1, 4)),
+    (40, _Effort(5, 60, 1e-5, 4, 64)),
+    (100, _Effort(3, 10, 1e-2, 3, 16)),
+    (400, _Effort(2, 6, 1e-2, 2, 8)),
+    (math.inf, _Effort(1, 4, 1e-2, 1, 4)),
 )
 
 
@@ -298,7 +299,7 @@ class BayesianAgent:
             pool, values = np.vstack([pool, close]), np.concatenate([values, belief.score(scores, close)])
         starts = spread(values, pool, effort.starts)
         climbed, heights = candidates.refine(
-            lambda unit: belief.climb(scores, unit), pool[starts], effort.evaluations, _GAIN
+            lambda unit: belief.climb(scores, unit), pool[starts], effort.evaluations, effort.gain
         )
         found = np.vstack([climbed, pool[starts]])
         reached = np.concatenate([heights, values[starts]])
