@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _SURPRISE = 3.0
 _APART = 0.05
 _TOP = 256
+_NEIGHBOURS = 120
+_MANY, _WATCHED_OF_MANY = 600, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ _EFFORTS = (
     (40, _Effort(5, 60, 1e-5, 4, 64)),
     (100, _Effort(3, 10, 1e-2, 3, 16)),
     (400, _Effort(2, 6, 1e-2, 2, 8)),
-    (math.inf, _Effort(1, 4, 1e-2, 1, 4)),
+    (math.inf, _Effort(1, 6, 1e-2, 0, 0)),
 )
 
 
@@ -75,7 +77,7 @@ class BayesianAgent:
     seed
         Of the Sobol points and of the search.
     candidates
-        Number of points prepared for the search.
+        Number of points prepared for the search; beyond 600 observations 4096 at most, save in a pool.
     kernel
         One of `autoexp.surrogates.PROFILES`; ``"matern52"`` for a landscape with kinks or edges.
 
@@ -166,7 +168,10 @@ class BayesianAgent:
         return new >= max(1, self._fitted // 20) or (new > 0 and self._surprise > _SURPRISE)
 
     def _relearn(self, data: Mapping[str, Data], previous: Mapping[str, Parameters]) -> Belief:
-        return learn(data, previous, seed=self._seed, kernel=self._kernel, watch=self._candidates.unit)
+        count = max(len(measured) for measured in data.values())
+        unit = self._candidates.unit
+        watch = unit if self._candidates.space.pool is not None or count <= _MANY else unit[:_WATCHED_OF_MANY]
+        return learn(data, previous, seed=self._seed, kernel=self._kernel, watch=watch)
 
     def _believed(self) -> Belief:
         """Return the models conditioned on everything seen, newly fitted where that is due and may wait."""
@@ -287,20 +292,20 @@ class BayesianAgent:
         """Return the best point that is not taken, shape ``(d,)``, and its score; None if all are."""
         candidates, size = self._candidates, len(self._memory)
         waiting = self._space.to_unit([suggestion.point for suggestion in pending])
-        values = np.where(self._used | near(candidates.unit, waiting), -np.inf, belief.score_watched(scores))
+        values = belief.score_watched(scores)
+        unit = candidates.unit[: len(values)]
+        values[self._used[: len(values)] | near(unit, waiting)] = -np.inf
         if not np.isfinite(values).any():
             return None
         effort = next(effort for limit, effort in _EFFORTS if size <= limit)
         top = np.sort(np.argpartition(values, max(0, len(values) - _TOP))[-_TOP:])
         top = top[np.isfinite(values[top])]
-        pool, values = candidates.unit[top], values[top]
-        close = self._close(belief, effort)
+        pool, values = unit[top], values[top]
+        close = self._close(belief, effort) if effort.centres else pool[:0]
         if len(close):
             pool, values = np.vstack([pool, close]), np.concatenate([values, belief.score(scores, close)])
         starts = spread(values, pool, effort.starts)
-        climbed, heights = candidates.refine(
-            lambda unit: belief.climb(scores, unit), pool[starts], effort.evaluations, effort.gain
-        )
+        climbed, heights = self._climb(belief, scores, pool[starts], effort)
         found = np.vstack([climbed, pool[starts]])
         reached = np.concatenate([heights, values[starts]])
         reached = np.where(near(found, self._taken(pending)), -np.inf, reached)
@@ -310,6 +315,13 @@ class BayesianAgent:
             if np.isfinite(reached[best])
             else (pool[starts[0]], float(values[starts[0]]))
         )
+
+    def _climb(
+        self, belief: Belief, scores: list[tuple[str, Acquisition]], starts: FloatArray, effort: _Effort
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return where climbs from `starts` lead, and the scores there; of one climb, by what is known around it."""
+        local = belief.nearby(starts[0], _NEIGHBOURS) if len(starts) == 1 else belief
+        return self._candidates.refine(lambda unit: local.climb(scores, unit), starts, effort.evaluations, effort.gain)
 
     def _close(self, belief: Belief, effort: _Effort) -> FloatArray:
         """Return points around the best of those measured."""

@@ -78,6 +78,10 @@ class Belief:
                 stack.enter_context(model.imagining())
             yield
 
+    def nearby(self, unit: FloatArray, count: int) -> "Belief":
+        """Return what is believed around one point, shape ``(d,)``, from the `count` observations nearest to it."""
+        return Belief({name: model.nearby(unit, count) for name, model in self.models.items()})
+
     def climb(self, scores: Sequence[tuple[str, Acquisition]], unit: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the sum of `scores` and its gradient at ``(m, d)`` points."""
         fields = {name: self.models[name].posterior_and_gradient(unit) for name in {name for name, _ in scores}}

@@ -114,7 +114,7 @@ def near(points: FloatArray, others: FloatArray, distance: float = SAME) -> np.n
 
 def _beside(points: FloatArray, other: FloatArray, distance: float) -> np.ndarray[Any, np.dtype[np.intp]]:
     """Return the indices of ``(m, d)`` points within `distance` of another, coordinate after coordinate."""
-    found = (np.abs(points[:, 0] - other[0]) <= distance).nonzero()[0]
+    found: np.ndarray[Any, np.dtype[np.intp]] = (np.abs(points[:, 0] - other[0]) <= distance).nonzero()[0]
     for axis in range(1, points.shape[1]):
         if not len(found):
             break

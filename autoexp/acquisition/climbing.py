@@ -80,7 +80,7 @@ def climb(
 def _fresh(gradient: FloatArray, first_step: float) -> FloatArray:
     """Return inverse curvatures, shape ``(k, d, d)``, that make the first steps short."""
     steepest = np.maximum(np.abs(gradient).max(axis=1), 1e-300)
-    return (first_step / steepest)[:, None, None] * np.eye(gradient.shape[1])
+    return np.asarray((first_step / steepest)[:, None, None] * np.eye(gradient.shape[1]))
 
 
 def _inward(x: FloatArray, gradient: FloatArray) -> FloatArray:

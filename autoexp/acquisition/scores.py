@@ -76,7 +76,7 @@ def log_improvement_quickly(u: FloatArray) -> FloatArray:
     index = position.astype(np.intp)
     position -= index
     below = table.take(index)
-    found = table.take(index + 1)
+    found: FloatArray = table.take(index + 1)
     found -= below
     found *= position
     found += below

@@ -27,10 +27,13 @@ class ExactGP:
         Hyper-parameters; see `autoexp.surrogates.fit`.
     data
         What it is conditioned on at first; may be empty.
+    mean
+        The constant mean, standardised; by default the most probable under a standard normal prior.
     """
 
-    def __init__(self, parameters: Parameters, data: Data) -> None:
+    def __init__(self, parameters: Parameters, data: Data, mean: float | None = None) -> None:
         self.parameters = parameters
+        self._given_mean = mean
         self._kernel = parameters.kernel
         self._n = 0
         self._x, self._y, self._noise = np.empty((0, data.x.shape[1])), np.empty(0), np.empty(0)
@@ -152,7 +155,9 @@ class ExactGP:
                 self._watch.reset(mark)
 
     def _mean(self) -> float:
-        """Return the constant mean, standardised: the most probable under a standard normal prior."""
+        """Return the constant mean, standardised."""
+        if self._given_mean is not None:
+            return self._given_mean
         y, ones = self._solved[: self._n, 0], self._solved[: self._n, 1]
         return float(ones @ y) / (float(ones @ ones) + 1.0)
 
@@ -189,6 +194,21 @@ class ExactGP:
         scale = self.parameters.scale
         mean, deviation = self._natural(self._mean() + cross @ weights, sigma)
         return mean, deviation, mean_gradient * scale, sigma_gradient * scale
+
+    def nearby(self, x: FloatArray, count: int) -> "ExactGP":
+        """Return the model that knows only the `count` observations nearest to a point, shape ``(d,)``.
+
+        Close to the point the two agree, for whatever is far is screened by what is near (Vecchia, J. R.
+        Statist. Soc. B 50, 297, 1988); itself where it knows no more than that.
+        """
+        n = self._n
+        if n <= count:
+            return self
+        distance = self._kernel.squared_distance(x[None, :], self._known)[0]
+        nearest = np.argpartition(distance, count)[:count]
+        data = self.data
+        known = Data(data.x[nearest], data.y[nearest], data.variance[nearest])
+        return ExactGP(self.parameters, known, self._mean())
 
     def _sigma(self, explained: FloatArray) -> FloatArray:
         return np.asarray(np.sqrt(np.maximum(self.parameters.variance - explained, _TINY)))

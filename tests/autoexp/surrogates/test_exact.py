@@ -188,3 +188,23 @@ def test_intervals_cover_the_truth():
         inside += int((np.abs(mean - truth) < 1.96 * sigma).sum())
         total += 20
     assert inside / total > 0.85
+
+
+def test_nearby_agrees_around_its_point():
+    rng = np.random.default_rng(5)
+    x = rng.random((600, 2))
+    y = np.sin(7 * x[:, 0]) + np.cos(5 * x[:, 1]) + 0.05 * rng.standard_normal(600)
+    model = ExactGP(Parameters((0.15, 0.2), 1.0, 0.01, 0.0, 1.0, 600, "matern52"), Data(x, y, np.zeros(600)))
+    centre = np.array([0.4, 0.6])
+    local = model.nearby(centre, 120)
+    around = centre + 0.02 * rng.standard_normal((20, 2))
+    assert len(local) == 120
+    (mean, sigma), (local_mean, local_sigma) = model.posterior(around), local.posterior(around)
+    assert np.abs(local_mean - mean).max() < 0.2 * sigma.min()
+    assert local_sigma == pytest.approx(sigma, rel=0.05)
+    assert (local_sigma >= sigma * (1 - 1e-9)).all()
+
+
+def test_nearby_of_few_is_the_model_itself():
+    model = ExactGP(Parameters((0.2,), 1.0, 0.01, 0.0, 1.0, 3), Data(np.eye(3)[:, :1], np.arange(3.0), np.zeros(3)))
+    assert model.nearby(np.array([0.5]), 3) is model
