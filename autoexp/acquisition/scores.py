@@ -76,7 +76,7 @@ def log_improvement_quickly(u: FloatArray) -> FloatArray:
     index = position.astype(np.intp)
     position -= index
     below = table.take(index)
-    found: FloatArray = table.take(index + 1)
+    found = table.take(index + 1)
     found -= below
     found *= position
     found += below
@@ -87,7 +87,7 @@ def log_improvement_quickly(u: FloatArray) -> FloatArray:
     found -= 0.5 * np.square(u)
     if len(high):
         found[high] = np.log(u[high])
-    return found
+    return np.asarray(found)
 
 
 @functools.cache
