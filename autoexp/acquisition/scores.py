@@ -87,13 +87,13 @@ def log_improvement_quickly(u: FloatArray) -> FloatArray:
     found -= 0.5 * np.square(u)
     if len(high):
         found[high] = np.log(u[high])
-    return np.asarray(found)
+    return found
 
 
 @functools.cache
 def _table() -> FloatArray:
     u = np.arange(_TABLE_START, _TABLE_END + 2.0 * _TABLE_STEP, _TABLE_STEP)
-    return log_improvement(u) + 0.5 * np.square(u)
+    return np.asarray(log_improvement(u) + 0.5 * np.square(u))
 
 
 @dataclass(frozen=True, slots=True)
