@@ -1,7 +1,7 @@
 import pytest
 
 from autoexp.testing.agents import AgentContract
-from autoexp_agents import BayesianAgent, GridAgent, RandomAgent, SobolAgent
+from autoexp_agents import BayesianAgent, GridAgent, LocalAgent, RandomAgent, SobolAgent
 
 
 class TestSobolAgent(AgentContract):
@@ -26,3 +26,10 @@ class TestBayesianAgent(AgentContract):
     @pytest.fixture
     def build(self):
         return lambda space, objectives, seed: BayesianAgent(space, objectives, initial=4, seed=seed, candidates=256)
+
+
+@pytest.mark.parametrize("method", ["Nelder-Mead", "Powell"])
+class TestLocalAgent(AgentContract):
+    @pytest.fixture
+    def build(self, method):
+        return lambda space, objectives, seed: LocalAgent(space, objectives, method=method, seed=seed)
