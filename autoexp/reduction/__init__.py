@@ -1,6 +1,7 @@
 """Reducers: frames in, numbers with uncertainties out."""
 
 from autoexp.flags import Flags
+from autoexp.reduction.absorption import Absorption
 from autoexp.reduction.azimuthal import AzimuthalIntegration
 from autoexp.reduction.beam import BeamStatistics
 from autoexp.reduction.chain import Chain, Stage, chain
@@ -16,6 +17,7 @@ from autoexp.reduction.spectra import Region, RegionSums, SpectrumFit
 
 __all__ = [
     "SENTINELS",
+    "Absorption",
     "Axis",
     "AzimuthalIntegration",
     "BeamStatistics",
