@@ -3,5 +3,6 @@
 from autoexp_agents.bayesian import BayesianAgent
 from autoexp_agents.designs import GridAgent, RandomAgent, SobolAgent
 from autoexp_agents.local import LocalAgent
+from autoexp_agents.trust import TrustRegionAgent
 
-__all__ = ["BayesianAgent", "GridAgent", "LocalAgent", "RandomAgent", "SobolAgent"]
+__all__ = ["BayesianAgent", "GridAgent", "LocalAgent", "RandomAgent", "SobolAgent", "TrustRegionAgent"]

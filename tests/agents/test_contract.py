@@ -1,7 +1,7 @@
 import pytest
 
 from autoexp.testing.agents import AgentContract
-from autoexp_agents import BayesianAgent, GridAgent, LocalAgent, RandomAgent, SobolAgent
+from autoexp_agents import BayesianAgent, GridAgent, LocalAgent, RandomAgent, SobolAgent, TrustRegionAgent
 
 
 class TestSobolAgent(AgentContract):
@@ -33,3 +33,9 @@ class TestLocalAgent(AgentContract):
     @pytest.fixture
     def build(self, method):
         return lambda space, objectives, seed: LocalAgent(space, objectives, method=method, seed=seed)
+
+
+class TestTrustRegionAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: TrustRegionAgent(space, objectives, initial=4, seed=seed)
