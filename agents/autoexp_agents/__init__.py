@@ -3,6 +3,18 @@
 from autoexp_agents.bayesian import BayesianAgent
 from autoexp_agents.designs import GridAgent, RandomAgent, SobolAgent
 from autoexp_agents.local import LocalAgent
+from autoexp_agents.portfolio import PortfolioAgent
+from autoexp_agents.routed import RoutedAgent, route
 from autoexp_agents.trust import TrustRegionAgent
 
-__all__ = ["BayesianAgent", "GridAgent", "LocalAgent", "RandomAgent", "SobolAgent", "TrustRegionAgent"]
+__all__ = [
+    "BayesianAgent",
+    "GridAgent",
+    "LocalAgent",
+    "PortfolioAgent",
+    "RandomAgent",
+    "RoutedAgent",
+    "SobolAgent",
+    "TrustRegionAgent",
+    "route",
+]

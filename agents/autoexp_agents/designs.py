@@ -17,6 +17,9 @@ from autoexp_agents.report import slices
 if TYPE_CHECKING:
     import xarray as xr
 
+Key = tuple[tuple[str, Any], ...]
+"""A point as something to compare."""
+
 _BLOCK = 64
 _PATIENCE = 1000
 
@@ -207,7 +210,7 @@ def uniform(space: Space, seed: int) -> Iterator[Point]:
 
 def _once(draw: Callable[[int], list[Point]]) -> Iterator[Point]:
     """Yield every new point of successive blocks, until a thousand blocks bring none."""
-    seen = set[tuple[tuple[str, Any], ...]]()
+    seen = set[Key]()
     block = last = 0
     while block - last < _PATIENCE:
         for point in draw(block):
@@ -218,6 +221,6 @@ def _once(draw: Callable[[int], list[Point]]) -> Iterator[Point]:
         block += 1
 
 
-def key(point: Point) -> tuple[tuple[str, Any], ...]:
+def key(point: Point) -> Key:
     """Return a point as something to compare and to keep in sets."""
     return tuple(sorted(point.items()))

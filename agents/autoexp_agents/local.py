@@ -16,7 +16,7 @@ from autoexp.records import Estimate, Observation, Point, Source, Status, Sugges
 from autoexp.space import Space
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.belief import learn, merit
-from autoexp_agents.designs import key, sobol
+from autoexp_agents.designs import Key, key, sobol
 from autoexp_agents.memory import Memory, plain, restored
 
 METHODS = ("Nelder-Mead", "Powell")
@@ -25,8 +25,6 @@ _ENDS: Mapping[str, Mapping[str, Any]] = {
     "Powell": {"xtol": 1e-3, "ftol": 1e-6},
 }
 _STARTS, _SEARCHES = 256, 64
-
-Key = tuple[tuple[str, Any], ...]
 
 
 class _UnknownError(Exception):

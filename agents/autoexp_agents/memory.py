@@ -8,7 +8,7 @@ import numpy as np
 
 from autoexp.dofs import FloatArray
 from autoexp.objectives import Objective
-from autoexp.records import Observation, Status
+from autoexp.records import Observation, Source, Status, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
 
@@ -138,3 +138,16 @@ def plain(observation: Observation) -> dict[str, Any]:
 def restored(row: Mapping[str, Any]) -> Observation:
     """Return the observation that `plain` made into data."""
     return Observation(**{**row, "status": Status(row["status"])})
+
+
+def plain_suggestion(suggestion: Suggestion) -> dict[str, Any]:
+    """Return a suggestion as plain data."""
+    why = suggestion.why
+    reasons = {name: getattr(why, name) for name in ("rule", "score", "n_observations", "model")}
+    reasons |= {"source": str(why.source), "mean": dict(why.mean), "sigma": dict(why.sigma)}
+    return {"id": suggestion.id, "point": dict(suggestion.point), "why": reasons}
+
+
+def restored_suggestion(row: Mapping[str, Any]) -> Suggestion:
+    """Return the suggestion that `plain_suggestion` made into data."""
+    return Suggestion(row["id"], row["point"], Why(**{**row["why"], "source": Source(row["why"]["source"])}))

@@ -1,7 +1,16 @@
 import pytest
 
 from autoexp.testing.agents import AgentContract
-from autoexp_agents import BayesianAgent, GridAgent, LocalAgent, RandomAgent, SobolAgent, TrustRegionAgent
+from autoexp_agents import (
+    BayesianAgent,
+    GridAgent,
+    LocalAgent,
+    PortfolioAgent,
+    RandomAgent,
+    RoutedAgent,
+    SobolAgent,
+    TrustRegionAgent,
+)
 
 
 class TestSobolAgent(AgentContract):
@@ -39,3 +48,21 @@ class TestTrustRegionAgent(AgentContract):
     @pytest.fixture
     def build(self):
         return lambda space, objectives, seed: TrustRegionAgent(space, objectives, initial=4, seed=seed)
+
+
+def small(space, objectives, seed):
+    return BayesianAgent(space, objectives, initial=4, seed=seed, candidates=256)
+
+
+class TestRoutedAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: RoutedAgent(small(space, objectives, seed), points=3)
+
+
+class TestPortfolioAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: PortfolioAgent(
+            {"model": small(space, objectives, seed), "sobol": SobolAgent(space, objectives, seed=seed)}, seed=seed
+        )
