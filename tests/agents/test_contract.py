@@ -5,6 +5,7 @@ from autoexp_agents import (
     BayesianAgent,
     GridAgent,
     LocalAgent,
+    ParetoAgent,
     PortfolioAgent,
     RandomAgent,
     RoutedAgent,
@@ -66,3 +67,9 @@ class TestPortfolioAgent(AgentContract):
         return lambda space, objectives, seed: PortfolioAgent(
             {"model": small(space, objectives, seed), "sobol": SobolAgent(space, objectives, seed=seed)}, seed=seed
         )
+
+
+class TestParetoAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: ParetoAgent(space, objectives, initial=4, seed=seed, candidates=128)

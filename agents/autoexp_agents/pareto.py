@@ -1,0 +1,291 @@
+"""Several objectives at once: the best compromises."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from autoexp.acquisition.hypervolume import Cells, cells, log_hypervolume_improvement, nondominated
+from autoexp.acquisition.search import Candidates, finite
+from autoexp.dofs import FloatArray
+from autoexp.errors import AutoexpError, ObjectiveError
+from autoexp.objectives import Bound, Maximize, Minimize, Objective, as_objectives
+from autoexp.records import Estimate, Observation, Source, Suggestion, Why
+from autoexp.space import Space
+from autoexp_agents.belief import Belief, bounds_of, learn
+from autoexp_agents.belief import best as best_of
+from autoexp_agents.designs import sobol
+from autoexp_agents.memory import Memory, near, plain, restored
+
+_ROUNDS, _CENTRES = 3, 6
+_MARGIN = 0.1
+
+
+class ParetoAgent:
+    """Measures where the set of best compromises is expected to grow most.
+
+    A compromise is a point that no other surpasses in one objective without falling behind in another.
+    The score is the log of the expected growth of the volume that they dominate, with one Gaussian
+    process for each field, and the compromises known so far by their posterior means, so that no
+    lucky draw counts; every Bound weighs in with the log of the probability that it holds.
+
+    Parameters
+    ----------
+    space
+        Where it may measure.
+    objectives
+        Maximize and Minimize, and any number of Bounds.
+    initial
+        Number of Sobol points measured first; by default two per Dof and one.
+    reference
+        Field name to the value that a compromise must at least surpass; where not given, a tenth of
+        the range of the compromises below the worst of them.
+    seed
+        Of the Sobol points and of the candidates.
+    candidates
+        Number of points prepared for the search.
+    kernel
+        One of `autoexp.surrogates.PROFILES`.
+
+    Raises
+    ------
+    ObjectiveError
+        If an objective is another, `initial` is below one, or `reference` names another field.
+
+    References
+    ----------
+    .. [1] S. Ament et al., Unexpected Improvements to Expected Improvement for Bayesian Optimization
+       (2023): qLogNEHVI, of which this is the analytic form for one point at a time and independent fields.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Objective | tuple[Objective, ...],
+        *,
+        initial: int | None = None,
+        reference: Mapping[str, float] | None = None,
+        seed: int = 0,
+        candidates: int = 2048,
+        kernel: str = "rbf",
+    ) -> None:
+        self._space, self._objectives = space, as_objectives(objectives)
+        self._wanted = tuple(objective for objective in self._objectives if not isinstance(objective, Bound))
+        if not all(isinstance(objective, Maximize | Minimize) for objective in self._wanted):
+            raise ObjectiveError(f"compromises need Maximize and Minimize, got {self._wanted!r}")
+        if initial is not None and initial < 1:
+            raise ObjectiveError(f"initial must be 1 or more, got {initial}")
+        names = [objective.name for objective in self._wanted]
+        unknown = sorted(set(reference or {}) - set(names))
+        if unknown:
+            raise ObjectiveError(f"reference must name fields of the objectives, {names}, got {unknown}")
+        self._signs = np.array([1.0 if isinstance(objective, Maximize) else -1.0 for objective in self._wanted])
+        self._initial = 2 * len(space.dofs) + 1 if initial is None else initial
+        self._reference, self._seed, self._kernel = dict(reference or {}), seed, kernel
+        self._candidates = Candidates(finite(space), size=candidates, seed=seed)
+        self._given = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._memory = Memory(self._space, self._objectives)
+        self._designed = 0
+        self._belief: Belief | None = None
+
+    @property
+    def space(self) -> Space:
+        """Where it may measure."""
+        return self._space
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is wanted."""
+        return self._objectives
+
+    def ingest(self, observations: Sequence[Observation]) -> None:
+        """Learn from observations."""
+        self._memory.add(observations)
+        self._belief = None
+
+    def _believed(self) -> Belief:
+        if self._belief is None:
+            self._belief = learn(
+                self._memory.all_data(), {}, seed=self._seed, kernel=self._kernel, watch=self._candidates.unit
+            )
+        return self._belief
+
+    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
+        """Return up to `n` points: of a Sobol design, then those that add most, each with the others in mind."""
+        made = list[Suggestion]()
+        while len(made) < n:
+            waiting = [*pending, *made]
+            suggestion = self._design(waiting) or self._chosen(waiting)
+            if suggestion is None:
+                break
+            made.append(suggestion)
+            self._given += 1
+        return made
+
+    def _taken(self, pending: Sequence[Suggestion]) -> FloatArray:
+        memory = self._memory
+        waiting = self._space.to_unit([suggestion.point for suggestion in pending])
+        return np.vstack([memory.units, memory.lost(failed=True), memory.lost(failed=False), waiting])
+
+    def _design(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        if len(self._memory) and len(self._memory) + len(pending) >= self._initial:
+            return None
+        taken = self._taken(pending)
+        for index, point in enumerate(islice(sobol(self._space, self._seed), self._designed, None), self._designed):
+            if not near(self._space.to_unit([point]), taken)[0]:
+                self._designed = index + 1
+                why = Why(Source.INITIAL, "sobol", n_observations=len(self._memory))
+                return Suggestion(f"{self._given:04d}", point, why)
+        return None
+
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        if not len(self._memory):
+            return None
+        belief, taken = self._believed(), self._taken(pending)
+        digest = belief.digest
+        with belief.imagining():
+            for unit in self._space.to_unit([suggestion.point for suggestion in pending]):
+                mean, _ = belief.at(unit)
+                for name, model in belief.models.items():
+                    model.imagine(unit, mean[name])
+            found = self._search(belief, taken)
+        if found is None:
+            return None
+        unit, score = found
+        mean, sigma = belief.at(unit)
+        why = Why(Source.AGENT, "log hypervolume improvement", mean, sigma, score, len(self._memory), digest)
+        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
+
+    def _search(self, belief: Belief, taken: FloatArray) -> tuple[FloatArray, float] | None:
+        """Return the best candidate that is not taken, shape ``(d,)``, after looks ever closer around the best."""
+        parts = self._parts(belief)
+        unit = self._candidates.unit
+        values = self._score(belief, parts, *self._fields(belief, None), bounds=belief.score_watched(self._bounds()))
+        values = np.where(near(unit, taken), -np.inf, values)
+        if not np.isfinite(values).any():
+            return None
+        for turn in range(_ROUNDS if self._candidates.free.any() else 0):
+            centres = unit[np.argsort(-values, kind="stable")[:_CENTRES]]
+            rng = np.random.default_rng([self._seed, self._given, turn])
+            close = self._candidates.near(centres, rng, 32)
+            close = close[~near(close, taken)]
+            if len(close):
+                found = self._score(
+                    belief, parts, *self._fields(belief, close), bounds=belief.score(self._bounds(), close)
+                )
+                unit, values = np.vstack([unit, close]), np.concatenate([values, found])
+        best = int(np.argmax(values))
+        return unit[best], float(values[best])
+
+    def _bounds(self) -> list[tuple[str, Any]]:
+        return bounds_of(self._objectives)
+
+    def _fields(self, belief: Belief, unit: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        """Return mean and sigma of the objectives, larger is better, at points or the watched ones, ``(m, k)``."""
+        models = [belief.models[objective.name] for objective in self._wanted]
+        pairs = [model.watched() if unit is None else model.posterior(unit) for model in models]
+        return np.column_stack([mean for mean, _ in pairs]) * self._signs, np.column_stack([s for _, s in pairs])
+
+    def _score(
+        self, belief: Belief, parts: Cells | None, mean: FloatArray, sigma: FloatArray, *, bounds: FloatArray
+    ) -> FloatArray:
+        if parts is None:
+            return np.zeros(len(mean)) + bounds
+        scale = np.array([belief.models[objective.name].parameters.scale for objective in self._wanted])
+        return log_hypervolume_improvement(mean / scale, sigma / scale, parts) + bounds
+
+    def _parts(self, belief: Belief) -> Cells | None:
+        """Return what is not dominated yet, in units of the fields' scales; None where nothing holds the Bounds."""
+        scale = np.array([belief.models[objective.name].parameters.scale for objective in self._wanted])
+        known = self._known(belief, pending=True)
+        known = known[np.isfinite(known).all(axis=1)]
+        if not len(known):
+            return None
+        front = known[nondominated(known)]
+        low, high = front.min(axis=0), front.max(axis=0)
+        extent = np.where(high > low, high - low, known.max(axis=0) - known.min(axis=0))
+        reference = low - _MARGIN * np.where(extent > 0, extent, scale)
+        for index, (objective, sign) in enumerate(zip(self._wanted, self._signs, strict=True)):
+            if objective.name in self._reference:
+                reference[index] = sign * self._reference[objective.name]
+        return cells(front / scale, reference / scale)
+
+    def _known(self, belief: Belief, *, pending: bool = False) -> FloatArray:
+        """Return the posterior means of the objectives at what was measured; minus infinity beyond a Bound."""
+        count = None if pending else len(self._memory)
+        columns = [belief.models[objective.name].fitted()[:count] for objective in self._wanted]
+        values = np.column_stack(columns) * self._signs
+        for bound in self._objectives:
+            if isinstance(bound, Bound):
+                means = belief.models[bound.name].fitted()[:count]
+                values[(means < bound.low) | (means > bound.high)] = -np.inf
+        return values
+
+    def front(self) -> list[Estimate]:
+        """Return the best compromises among the measured points, by posterior mean, each with its sigmas.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        belief = self._believed()
+        values = self._known(belief)
+        usable = np.isfinite(values).all(axis=1)
+        chosen = np.flatnonzero(usable)[nondominated(values[usable])] if usable.any() else np.array([], dtype=int)
+        order = chosen[np.argsort(-values[chosen, 0], kind="stable")]
+        return [self._estimate(belief, self._memory.units[index]) for index in order]
+
+    def _estimate(self, belief: Belief, unit: FloatArray) -> Estimate:
+        place = self._candidates.snap(unit[None, :])[0]
+        mean, sigma = belief.at(place)
+        return Estimate(self._candidates.space.from_unit(place[None, :])[0], mean, sigma)
+
+    def best(self) -> Estimate:
+        """Return the compromise nearest to the best of every objective, each in units of the compromises' range.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured, or nothing that holds the Bounds.
+        """
+        if len(self._wanted) == 1:
+            return best_of(self._believed(), self._objectives, self._candidates, self._memory.units)
+        compromises = self.front()
+        if not compromises:
+            raise AutoexpError("a compromise must hold every Bound, got none that does")
+        names = [objective.name for objective in self._wanted]
+        values = np.array([[row.mean[name] for name in names] for row in compromises]) * self._signs
+        extent = values.max(axis=0) - values.min(axis=0)
+        short = (values.max(axis=0) - values) / np.where(extent > 0, extent, math.inf)
+        return compromises[int(np.argmin(np.square(short).sum(axis=1)))]
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {
+            "agent": type(self).__name__,
+            "initial": self._initial,
+            "reference": self._reference,
+            "seed": self._seed,
+            "candidates": len(self._candidates.unit),
+            "kernel": self._kernel,
+        }
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the observations and the position in the design."""
+        return {
+            "given": self._given,
+            "designed": self._designed,
+            "observations": [plain(row) for row in self._memory.observations],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up a state returned by `state`."""
+        self._forget()
+        self._given, self._designed = int(state["given"]), int(state["designed"])
+        self.ingest([restored(row) for row in state["observations"]])
