@@ -3,6 +3,7 @@
 from autoexp_agents.bayesian import BayesianAgent
 from autoexp_agents.designs import GridAgent, RandomAgent, SobolAgent
 from autoexp_agents.local import LocalAgent
+from autoexp_agents.mapping import MapAgent
 from autoexp_agents.pareto import ParetoAgent
 from autoexp_agents.portfolio import PortfolioAgent
 from autoexp_agents.routed import RoutedAgent, route
@@ -12,6 +13,7 @@ __all__ = [
     "BayesianAgent",
     "GridAgent",
     "LocalAgent",
+    "MapAgent",
     "ParetoAgent",
     "PortfolioAgent",
     "RandomAgent",

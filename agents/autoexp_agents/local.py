@@ -125,7 +125,7 @@ class LocalAgent:
             if isinstance(objective, Bound) and not objective.low <= value <= objective.high:
                 return math.inf
         value = float(row.values[self._wanted.name])
-        return -merit(self._wanted, np.array([value]))[0][0]
+        return -float(merit(self._wanted, np.array([value]))[0][0])
 
     def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
         """Return the next point of the search, and Sobol points while that one is not answered."""

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,8 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp_agents.belief import Belief, bounds_of, learn
 from autoexp_agents.belief import best as best_of
-from autoexp_agents.designs import sobol
 from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.opening import Opening, taken
 
 _ROUNDS, _CENTRES = 3, 6
 _MARGIN = 0.1
@@ -75,14 +74,12 @@ class ParetoAgent:
         self._wanted = tuple(objective for objective in self._objectives if not isinstance(objective, Bound))
         if not all(isinstance(objective, Maximize | Minimize) for objective in self._wanted):
             raise ObjectiveError(f"compromises need Maximize and Minimize, got {self._wanted!r}")
-        if initial is not None and initial < 1:
-            raise ObjectiveError(f"initial must be 1 or more, got {initial}")
         names = [objective.name for objective in self._wanted]
         unknown = sorted(set(reference or {}) - set(names))
         if unknown:
             raise ObjectiveError(f"reference must name fields of the objectives, {names}, got {unknown}")
         self._signs = np.array([1.0 if isinstance(objective, Maximize) else -1.0 for objective in self._wanted])
-        self._initial = 2 * len(space.dofs) + 1 if initial is None else initial
+        self._opening = Opening(space, initial, seed)
         self._reference, self._seed, self._kernel = dict(reference or {}), seed, kernel
         self._candidates = Candidates(finite(space), size=candidates, seed=seed)
         self._given = 0
@@ -90,7 +87,7 @@ class ParetoAgent:
 
     def _forget(self) -> None:
         self._memory = Memory(self._space, self._objectives)
-        self._designed = 0
+        self._opening.drawn = 0
         self._belief: Belief | None = None
 
     @property
@@ -120,40 +117,25 @@ class ParetoAgent:
         made = list[Suggestion]()
         while len(made) < n:
             waiting = [*pending, *made]
-            suggestion = self._design(waiting) or self._chosen(waiting)
+            name = f"{self._given:04d}"
+            suggestion = self._opening.next(name, self._memory, waiting) or self._chosen(waiting)
             if suggestion is None:
                 break
             made.append(suggestion)
             self._given += 1
         return made
 
-    def _taken(self, pending: Sequence[Suggestion]) -> FloatArray:
-        memory = self._memory
-        waiting = self._space.to_unit([suggestion.point for suggestion in pending])
-        return np.vstack([memory.units, memory.lost(failed=True), memory.lost(failed=False), waiting])
-
-    def _design(self, pending: Sequence[Suggestion]) -> Suggestion | None:
-        if len(self._memory) and len(self._memory) + len(pending) >= self._initial:
-            return None
-        taken = self._taken(pending)
-        for index, point in enumerate(islice(sobol(self._space, self._seed), self._designed, None), self._designed):
-            if not near(self._space.to_unit([point]), taken)[0]:
-                self._designed = index + 1
-                why = Why(Source.INITIAL, "sobol", n_observations=len(self._memory))
-                return Suggestion(f"{self._given:04d}", point, why)
-        return None
-
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if not len(self._memory):
             return None
-        belief, taken = self._believed(), self._taken(pending)
+        belief, known = self._believed(), taken(self._memory, pending)
         digest = belief.digest
         with belief.imagining():
             for unit in self._space.to_unit([suggestion.point for suggestion in pending]):
                 mean, _ = belief.at(unit)
                 for name, model in belief.models.items():
                     model.imagine(unit, mean[name])
-            found = self._search(belief, taken)
+            found = self._search(belief, known)
         if found is None:
             return None
         unit, score = found
@@ -161,19 +143,19 @@ class ParetoAgent:
         why = Why(Source.AGENT, "log hypervolume improvement", mean, sigma, score, len(self._memory), digest)
         return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
 
-    def _search(self, belief: Belief, taken: FloatArray) -> tuple[FloatArray, float] | None:
+    def _search(self, belief: Belief, known: FloatArray) -> tuple[FloatArray, float] | None:
         """Return the best candidate that is not taken, shape ``(d,)``, after looks ever closer around the best."""
         parts = self._parts(belief)
         unit = self._candidates.unit
         values = self._score(belief, parts, *self._fields(belief, None), bounds=belief.score_watched(self._bounds()))
-        values = np.where(near(unit, taken), -np.inf, values)
+        values = np.where(near(unit, known), -np.inf, values)
         if not np.isfinite(values).any():
             return None
         for turn in range(_ROUNDS if self._candidates.free.any() else 0):
             centres = unit[np.argsort(-values, kind="stable")[:_CENTRES]]
             rng = np.random.default_rng([self._seed, self._given, turn])
             close = self._candidates.near(centres, rng, 32)
-            close = close[~near(close, taken)]
+            close = close[~near(close, known)]
             if len(close):
                 found = self._score(
                     belief, parts, *self._fields(belief, close), bounds=belief.score(self._bounds(), close)
@@ -202,13 +184,13 @@ class ParetoAgent:
     def _parts(self, belief: Belief) -> Cells | None:
         """Return what is not dominated yet, in units of the fields' scales; None where nothing holds the Bounds."""
         scale = np.array([belief.models[objective.name].parameters.scale for objective in self._wanted])
-        known = self._known(belief, pending=True)
-        known = known[np.isfinite(known).all(axis=1)]
-        if not len(known):
+        values = self._known(belief, pending=True)
+        values = values[np.isfinite(values).all(axis=1)]
+        if not len(values):
             return None
-        front = known[nondominated(known)]
+        front = values[nondominated(values)]
         low, high = front.min(axis=0), front.max(axis=0)
-        extent = np.where(high > low, high - low, known.max(axis=0) - known.min(axis=0))
+        extent = np.where(high > low, high - low, values.max(axis=0) - values.min(axis=0))
         reference = low - _MARGIN * np.where(extent > 0, extent, scale)
         for index, (objective, sign) in enumerate(zip(self._wanted, self._signs, strict=True)):
             if objective.name in self._reference:
@@ -224,7 +206,7 @@ class ParetoAgent:
             if isinstance(bound, Bound):
                 means = belief.models[bound.name].fitted()[:count]
                 values[(means < bound.low) | (means > bound.high)] = -np.inf
-        return values
+        return np.asarray(values)
 
     def front(self) -> list[Estimate]:
         """Return the best compromises among the measured points, by posterior mean, each with its sigmas.
@@ -269,7 +251,7 @@ class ParetoAgent:
         """Return what it was built with."""
         return {
             "agent": type(self).__name__,
-            "initial": self._initial,
+            "initial": self._opening.count,
             "reference": self._reference,
             "seed": self._seed,
             "candidates": len(self._candidates.unit),
@@ -280,12 +262,12 @@ class ParetoAgent:
         """Return the observations and the position in the design."""
         return {
             "given": self._given,
-            "designed": self._designed,
+            "designed": self._opening.drawn,
             "observations": [plain(row) for row in self._memory.observations],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
         self._forget()
-        self._given, self._designed = int(state["given"]), int(state["designed"])
+        self._given, self._opening.drawn = int(state["given"]), int(state["designed"])
         self.ingest([restored(row) for row in state["observations"]])

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,8 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp_agents.belief import Belief, bounds_of, incumbents, learn
 from autoexp_agents.belief import best as best_of
-from autoexp_agents.designs import sobol
 from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.opening import Opening, taken
 
 _FEWEST_CHANGED = 20
 _STEPS = 30
@@ -103,10 +102,8 @@ class TrustRegionAgent:
         wanted = [objective for objective in self._objectives if not isinstance(objective, Bound)]
         if len(wanted) != 1 or not isinstance(wanted[0], Maximize | Minimize):
             raise ObjectiveError(f"a trust region needs one Maximize or Minimize, got {wanted!r}")
-        if initial is not None and initial < 1:
-            raise ObjectiveError(f"initial must be 1 or more, got {initial}")
         self._wanted = wanted[0]
-        self._initial = 2 * len(space.dofs) + 1 if initial is None else initial
+        self._opening = Opening(space, initial, seed)
         self._seed, self._kernel = seed, kernel
         self._candidates = Candidates(finite(space), size=1024, seed=seed)
         self._patience = max(4, space.width)
@@ -115,7 +112,8 @@ class TrustRegionAgent:
 
     def _forget(self) -> None:
         self._memory = Memory(self._space, self._objectives)
-        self._region, self._began, self._designed = Region(), 0, 0
+        self._region, self._began = Region(), 0
+        self._opening.drawn = 0
         self._belief: Belief | None = None
 
     @property
@@ -134,7 +132,7 @@ class TrustRegionAgent:
             known = len(self._memory)
             before = self._merits()
             self._memory.add([row])
-            if len(self._memory) > known and known - self._began >= self._initial:
+            if len(self._memory) > known and known - self._began >= self._opening.count:
                 after = self._merits()[-1]
                 better = after > before.max() + 1e-3 * abs(before.max()) if np.isfinite(before).any() else True
                 self._region = self._region.after(bool(better), self._patience)
@@ -157,30 +155,13 @@ class TrustRegionAgent:
         made = list[Suggestion]()
         while len(made) < n:
             waiting = [*pending, *made]
-            suggestion = self._design(waiting) or self._chosen(waiting)
+            name = f"{self._given:04d}"
+            suggestion = self._opening.next(name, self._memory, waiting, self._began) or self._chosen(waiting)
             if suggestion is None:
                 break
             made.append(suggestion)
             self._given += 1
         return made
-
-    def _taken(self, pending: Sequence[Suggestion]) -> FloatArray:
-        memory = self._memory
-        waiting = self._space.to_unit([suggestion.point for suggestion in pending])
-        return np.vstack([memory.units, memory.lost(failed=True), memory.lost(failed=False), waiting])
-
-    def _design(self, pending: Sequence[Suggestion]) -> Suggestion | None:
-        """Return the next Sobol point; None when this search has enough of them, or the Space no more."""
-        measured = len(self._memory) - self._began
-        if measured and measured + len(pending) >= self._initial:
-            return None
-        taken = self._taken(pending)
-        for index, point in enumerate(islice(sobol(self._space, self._seed), self._designed, None), self._designed):
-            if not near(self._space.to_unit([point]), taken)[0]:
-                self._designed = index + 1
-                why = Why(Source.INITIAL, "sobol", n_observations=len(self._memory))
-                return Suggestion(f"{self._given:04d}", point, why)
-        return None
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if len(self._memory) == self._began:
@@ -188,13 +169,13 @@ class TrustRegionAgent:
         if self._belief is None:
             data = self._memory.all_data(self._began)
             self._belief = learn(data, {}, seed=self._seed, kernel=self._kernel)
-        belief, taken = self._belief, self._taken(pending)
+        belief, known = self._belief, taken(self._memory, pending)
         with belief.imagining():
             for unit in self._space.to_unit([suggestion.point for suggestion in pending]):
                 mean, _ = belief.at(unit)
                 for name, model in belief.models.items():
                     model.imagine(unit, mean[name])
-            found = self._search(belief, taken)
+            found = self._search(belief, known)
         if found is None:
             return None
         unit, score = found
@@ -202,15 +183,15 @@ class TrustRegionAgent:
         why = Why(Source.AGENT, "LogEI in a trust region", mean, sigma, score, len(self._memory), belief.digest)
         return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
 
-    def _search(self, belief: Belief, taken: FloatArray) -> tuple[FloatArray, float] | None:
+    def _search(self, belief: Belief, known: FloatArray) -> tuple[FloatArray, float] | None:
         """Return the best point of the box that is not taken, shape ``(d,)``, and its score; None if all are."""
         merits = incumbents(belief, self._objectives)[: len(self._memory) - self._began]
         centre = self._memory.units[self._began :][int(np.argmax(merits))]
         low, high = self._box(belief, centre)
         pool = self._drawn(centre, low, high)
-        pool = pool[~near(pool, taken)]
+        pool = pool[~near(pool, known)]
         if not len(pool):
-            pool = self._candidates.unit[~near(self._candidates.unit, taken)]
+            pool = self._candidates.unit[~near(self._candidates.unit, known)]
         if not len(pool):
             return None
         scores = self._scores(float(merits.max()))
@@ -219,7 +200,7 @@ class TrustRegionAgent:
         ends, heights = pool[order], values[order]
         if self._candidates.free.any():
             ends, heights = self._climbed(belief, scores, ends, low, high)
-            fits = self._candidates.allowed(ends) & ~near(ends, taken)
+            fits = self._candidates.allowed(ends) & ~near(ends, known)
             heights = np.where(fits, heights, -np.inf)
         best = int(np.argmax(heights))
         if heights[best] < values[order[0]]:
@@ -288,7 +269,7 @@ class TrustRegionAgent:
         """Return what it was built with."""
         return {
             "agent": type(self).__name__,
-            "initial": self._initial,
+            "initial": self._opening.count,
             "seed": self._seed,
             "kernel": self._kernel,
         }
@@ -297,7 +278,7 @@ class TrustRegionAgent:
         """Return the region, the observations and the positions in both."""
         return {
             "given": self._given,
-            "designed": self._designed,
+            "designed": self._opening.drawn,
             "began": self._began,
             "region": asdict(self._region),
             "observations": [plain(row) for row in self._memory.observations],
@@ -307,5 +288,5 @@ class TrustRegionAgent:
         """Take up a state returned by `state`."""
         self._forget()
         self._memory.add([restored(row) for row in state["observations"]])
-        self._given, self._designed, self._began = int(state["given"]), int(state["designed"]), int(state["began"])
+        self._given, self._opening.drawn, self._began = (int(state[name]) for name in ("given", "designed", "began"))
         self._region = Region(**state["region"])

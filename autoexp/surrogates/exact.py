@@ -182,6 +182,11 @@ class ExactGP:
         explained = np.einsum("ij,ij->j", half, half)
         return self._natural(self._mean() + cross @ self._weights(), self._sigma(explained))
 
+    def covariance(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        """Return the posterior covariance of the noise-free values at ``(m, d)`` and ``(k, d)`` points, ``(m, k)``."""
+        left, right = self._solve(self._kernel(self._x[: self._n], a)), self._solve(self._kernel(self._x[: self._n], b))
+        return np.asarray((self._kernel(a, b) - left.T @ right) * self.parameters.scale**2)
+
     def posterior_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return mean, sigma, shape ``(m,)``, and their gradients in the unit cube, shape ``(m, d)``."""
         known, weights = self._x[: self._n], self._weights()

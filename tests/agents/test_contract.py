@@ -1,10 +1,12 @@
 import pytest
 
+from autoexp import Explore
 from autoexp.testing.agents import AgentContract
 from autoexp_agents import (
     BayesianAgent,
     GridAgent,
     LocalAgent,
+    MapAgent,
     ParetoAgent,
     PortfolioAgent,
     RandomAgent,
@@ -73,3 +75,14 @@ class TestParetoAgent(AgentContract):
     @pytest.fixture
     def build(self):
         return lambda space, objectives, seed: ParetoAgent(space, objectives, initial=4, seed=seed, candidates=128)
+
+
+@pytest.mark.parametrize("edges", [0.0, 2.0])
+class TestMapAgent(AgentContract):
+    goal = Explore("f")
+
+    @pytest.fixture
+    def build(self, edges):
+        return lambda space, objectives, seed: MapAgent(
+            space, objectives, initial=4, edges=edges, seed=seed, candidates=128
+        )
