@@ -3,6 +3,7 @@
 from autoexp.flags import Flags
 from autoexp.reduction.absorption import Absorption
 from autoexp.reduction.azimuthal import AzimuthalIntegration
+from autoexp.reduction.bands import Band, BandIntensities
 from autoexp.reduction.beam import BeamStatistics
 from autoexp.reduction.chain import Chain, Stage, chain
 from autoexp.reduction.corrections import Dark, DeadTime, Flat, Gain, Mask, Monitor
@@ -20,6 +21,8 @@ __all__ = [
     "Absorption",
     "Axis",
     "AzimuthalIntegration",
+    "Band",
+    "BandIntensities",
     "BeamStatistics",
     "Chain",
     "Dark",
