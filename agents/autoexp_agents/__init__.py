@@ -5,6 +5,7 @@ from autoexp_agents.designs import GridAgent, RandomAgent, SobolAgent
 from autoexp_agents.local import LocalAgent
 from autoexp_agents.mapping import MapAgent
 from autoexp_agents.pareto import ParetoAgent
+from autoexp_agents.phases import PhaseAgent
 from autoexp_agents.portfolio import PortfolioAgent
 from autoexp_agents.routed import RoutedAgent, route
 from autoexp_agents.trust import TrustRegionAgent
@@ -15,6 +16,7 @@ __all__ = [
     "LocalAgent",
     "MapAgent",
     "ParetoAgent",
+    "PhaseAgent",
     "PortfolioAgent",
     "RandomAgent",
     "RoutedAgent",

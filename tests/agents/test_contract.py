@@ -1,6 +1,6 @@
 import pytest
 
-from autoexp import Explore
+from autoexp import Classify, Explore
 from autoexp.testing.agents import AgentContract
 from autoexp_agents import (
     BayesianAgent,
@@ -8,6 +8,7 @@ from autoexp_agents import (
     LocalAgent,
     MapAgent,
     ParetoAgent,
+    PhaseAgent,
     PortfolioAgent,
     RandomAgent,
     RoutedAgent,
@@ -86,3 +87,11 @@ class TestMapAgent(AgentContract):
         return lambda space, objectives, seed: MapAgent(
             space, objectives, initial=4, edges=edges, seed=seed, candidates=128
         )
+
+
+class TestPhaseAgent(AgentContract):
+    goal = Classify("f")
+
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: PhaseAgent(space, objectives, initial=4, seed=seed, candidates=128)

@@ -1,0 +1,264 @@
+"""Where each class of a material lies: points gather at the boundaries."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autoexp.acquisition.search import Candidates, finite
+from autoexp.dofs import FloatArray
+from autoexp.errors import AutoexpError, ObjectiveError
+from autoexp.objectives import Classify, Objective, as_objectives
+from autoexp.records import Observation, Source, Suggestion, Why
+from autoexp.space import Space
+from autoexp.surrogates import Data, ExactGP, Parameters, fit
+from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.opening import Opening, taken
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_ALPHA = 0.01
+_DRAWS = 64
+_RULE = "entropy of the class"
+
+
+class PhaseAgent:
+    """Measures where it is least certain which class a place belongs to.
+
+    The field holds a class as a number, for example the index of the phase that dominates a
+    diffraction pattern or the label of a cluster. The classes' probabilities come from Gaussian
+    processes of transformed labels [1]_, one for each class seen, so they are as quick as a regression; the
+    next point is where their entropy is greatest, which is at boundaries and where nothing is known.
+
+    Parameters
+    ----------
+    space
+        Where it may measure.
+    objectives
+        One Classify.
+    initial
+        Number of Sobol points measured first; by default two per Dof and one.
+    seed
+        Of the Sobol points, and of the draws behind probabilities.
+    candidates
+        Number of points prepared for the search.
+    kernel
+        One of `autoexp.surrogates.PROFILES`.
+
+    Raises
+    ------
+    ObjectiveError
+        If the objective is another, or `initial` is below one.
+
+    References
+    ----------
+    .. [1] D. Milios et al., Dirichlet-based Gaussian Processes for Large-scale Calibrated Classification (2018).
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Objective | tuple[Objective, ...],
+        *,
+        initial: int | None = None,
+        seed: int = 0,
+        candidates: int = 2048,
+        kernel: str = "matern52",
+    ) -> None:
+        self._space, self._objectives = space, as_objectives(objectives)
+        if len(self._objectives) != 1 or not isinstance(self._objectives[0], Classify):
+            raise ObjectiveError(f"a map of phases needs one Classify, got {self._objectives!r}")
+        self._name = self._objectives[0].name
+        self._opening = Opening(space, initial, seed)
+        self._seed, self._kernel = seed, kernel
+        self._candidates = Candidates(finite(space), size=candidates, seed=seed)
+        self._given = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._memory = Memory(self._space, self._objectives)
+        self._opening.drawn = 0
+        self._models: list[ExactGP] | None = None
+
+    @property
+    def space(self) -> Space:
+        """Where it may measure."""
+        return self._space
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is wanted."""
+        return self._objectives
+
+    @property
+    def classes(self) -> FloatArray:
+        """The classes seen so far, as the field writes them, ascending."""
+        return np.unique(self._memory.data(self._name).y)
+
+    def ingest(self, observations: Sequence[Observation]) -> None:
+        """Learn from observations."""
+        self._memory.add(observations)
+        self._models = None
+
+    def _fitted(self) -> list[ExactGP]:
+        """Return a model for the transformed labels of each class, which share their hyper-parameters.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        if self._models is None:
+            data = self._memory.data(self._name)
+            if not len(data):
+                raise AutoexpError("a model needs an observation with usable values, got none")
+            targets = [_transformed(data, value) for value in self.classes]
+            shared = fit(max(targets, key=lambda row: float(np.var(row.y))), seed=self._seed, profile=self._kernel)
+            self._models = [ExactGP(_of(shared, target), target) for target in targets]
+        return self._models
+
+    def probabilities(self, unit: FloatArray) -> FloatArray:
+        """Return the probability of each of `classes` at ``(m, d)`` points, shape ``(m, classes)``.
+
+        The mean of the normalised exponentials of 64 draws, the same at all points.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        models = self._fitted()
+        pairs = [model.posterior(unit) for model in models]
+        mean, sigma = (np.column_stack([pair[index] for pair in pairs]) for index in (0, 1))
+        draws = np.random.default_rng([self._seed, 2]).standard_normal((_DRAWS, 1, len(models)))
+        logits = mean + sigma * np.concatenate([draws, -draws])
+        raised = np.exp(logits - logits.max(axis=2, keepdims=True))
+        return np.asarray((raised / raised.sum(axis=2, keepdims=True)).mean(axis=0))
+
+    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
+        """Return up to `n` points: of a Sobol design, then the least certain ones, apart from each other."""
+        made = list[Suggestion]()
+        while len(made) < n:
+            waiting = [*pending, *made]
+            name = f"{self._given:04d}"
+            suggestion = self._opening.next(name, self._memory, waiting) or self._chosen(waiting)
+            if suggestion is None:
+                break
+            made.append(suggestion)
+            self._given += 1
+        return made
+
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        if not len(self._memory):
+            return None
+        unit = self._candidates.unit
+        free = unit[~near(unit, taken(self._memory, pending))]
+        if not len(free):
+            return None
+        waiting = [*self._space.to_unit([row.point for row in pending]), *self._memory.lost(failed=True)]
+        values = self._scores(free) * self._apart(free, [*waiting, *self._memory.lost(failed=False)])
+        best = free[int(np.argmax(values))]
+        likely = self.probabilities(best[None, :])[0]
+        top = int(np.argmax(likely))
+        why = Why(
+            Source.AGENT,
+            _RULE,
+            {self._name: float(self.classes[top])},
+            {self._name: float(np.sqrt(likely @ np.square(self.classes - likely @ self.classes)))},
+            float(values.max()),
+            len(self._memory),
+        )
+        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(best[None, :])[0], why)
+
+    def _scores(self, unit: FloatArray) -> FloatArray:
+        """Return the entropy in nats, and a little of the distance from what was measured where it ties."""
+        likely = np.maximum(self.probabilities(unit), 1e-300)
+        entropy = -(likely * np.log(likely)).sum(axis=1)
+        model = self._fitted()[0]
+        _, sigma = model.posterior(unit)
+        unknown = sigma / (model.parameters.scale * math.sqrt(model.parameters.variance))
+        return np.asarray(entropy + 1e-2 * unknown)
+
+    def _apart(self, unit: FloatArray, others: Sequence[FloatArray]) -> FloatArray:
+        """Return how independent each point is of `others`: one less the greatest correlation with them."""
+        if not others:
+            return np.ones(len(unit))
+        model = self._fitted()[0]
+        kernel = model.parameters.kernel
+        return np.asarray(1.0 - kernel(unit, np.array(others)).max(axis=1) / model.parameters.variance)
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return class, its sigma and the entropy over the first two Dofs, the others in the middle of their ranges.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        import xarray as xr
+
+        axes = self._space.dofs[:2]
+        middle = self._space.from_unit(np.full((1, self._space.width), 0.5))[0]
+        ticks = [
+            list(dof.choices) or list(dict.fromkeys(dof.decode(np.linspace(0, 1, per_dof)[:, None]))) for dof in axes
+        ]
+        mesh = np.meshgrid(*(np.arange(len(row)) for row in ticks), indexing="ij")
+        points = [
+            {**middle, **{dof.name: row[i] for dof, row, i in zip(axes, ticks, at, strict=True)}}
+            for at in zip(*(part.ravel() for part in mesh), strict=True)
+        ]
+        unit, names = self._space.to_unit(points), [dof.name for dof in axes]
+        likely, classes = self.probabilities(unit), self.classes
+        mean = classes[likely.argmax(axis=1)]
+        sigma = np.sqrt(np.maximum(likely @ np.square(classes) - np.square(likely @ classes), 0.0))
+        shaped = {f"{self._name}_mean": mean, f"{self._name}_sigma": sigma, "score": self._scores(unit)}
+        dataset = xr.Dataset(
+            {name: (names, values.reshape(mesh[0].shape)) for name, values in shaped.items()},
+            {dof.name: row for dof, row in zip(axes, ticks, strict=True)}
+            | {dof.name: middle[dof.name] for dof in self._space.dofs[2:]},
+        )
+        dataset["score"].attrs["long_name"] = _RULE
+        for dof in self._space.dofs:
+            dataset[dof.name].attrs["units"] = dof.unit
+        return dataset
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {
+            "agent": type(self).__name__,
+            **self._opening.settings(),
+            "candidates": len(self._candidates.unit),
+            "kernel": self._kernel,
+        }
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the observations and the position in the design."""
+        return {
+            "given": self._given,
+            "designed": self._opening.drawn,
+            "observations": [plain(row) for row in self._memory.observations],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up a state returned by `state`."""
+        self._forget()
+        self._given, self._opening.drawn = int(state["given"]), int(state["designed"])
+        self.ingest([restored(row) for row in state["observations"]])
+
+
+def _transformed(data: Data, value: float) -> Data:
+    """Return the labels of one class as normal values with variances: a log-normal in place of a Gamma variable."""
+    alpha = _ALPHA + (data.y == value)
+    variance = np.log1p(1.0 / alpha)
+    return Data(data.x, np.log(alpha) - 0.5 * variance, variance)
+
+
+def _of(shared: Parameters, target: Data) -> Parameters:
+    """Return shared hyper-parameters, in the unit of a class's own values."""
+    scale = float(np.std(target.y, ddof=1)) if len(target) > 1 else 0.0
+    own = scale if scale > 0 else shared.scale
+    return Parameters(
+        shared.lengthscales, shared.variance, shared.noise, float(np.mean(target.y)), own, len(target), shared.profile
+    )
