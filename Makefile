@@ -62,4 +62,4 @@ bench-reduction: $(INSTALLED) ## Time the reducers, beside other implementations
 	$(BIN)/python tests/benchmarks/reduction/side_by_side.py
 
 clean: ## Remove what can be built again, the environment excepted
-	rm -rf docs/tutorials/quickstart.ipynb docs/jupyter_execute build dist docs/_build docs/reference/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf docs/tutorials/quickstart.ipynb docs/jupyter_execute build dist docs/_build docs/reference/generated docs/reference/scenes/pictures .mypy_cache .pytest_cache .ruff_cache .hypothesis

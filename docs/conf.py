@@ -1,12 +1,16 @@
 """How Sphinx builds these pages."""
 
 import shutil
+import sys
+from importlib import import_module
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples"
 shutil.copyfile(EXAMPLES / "quickstart.ipynb", HERE / "tutorials" / "quickstart.ipynb")
+sys.path.insert(0, str(HERE))
+import_module("scene_pictures").draw_all(HERE / "reference" / "scenes" / "pictures")
 
 project = "autoexp"
 author = "The autoexp developers"

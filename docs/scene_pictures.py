@@ -1,0 +1,76 @@
+"""Pictures of the Scenes, drawn anew whenever these pages are built: the truth, and what a detector sees of it.
+
+A Scene gets its picture by one function here and one line in `DRAWINGS`; its page shows ``pictures/NAME.png``.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bluesky.plan_stubs as bps
+import numpy as np
+from bluesky import RunEngine
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from autoexp.beamline import Beamline
+from autoexp.plugins import load
+
+Drawing = Callable[[Beamline, Axes, Axes], None]
+
+
+def draw_all(folder: Path) -> None:
+    """Draw each Scene of `DRAWINGS` into ``folder/NAME.png``, truth on the left and a frame on the right."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, drawing in DRAWINGS.items():
+        figure = Figure(figsize=(9.0, 3.8), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        drawing(load("scenes", name)(seed=0), left, right)
+        figure.savefig(folder / f"{name}.png", dpi=110)
+
+
+def take(beamline: Beamline, readout: int = 0, **point: float) -> np.ndarray:
+    """Return a raw frame of a detector at a point, with all its noise."""
+    detector = beamline.readouts[readout].detector
+    moves = [item for dof in beamline.dofs if dof.name in point for item in (dof.movable, point[dof.name])]
+
+    def plan() -> Any:
+        if moves:
+            yield from bps.mv(*moves)
+        yield from bps.trigger(detector, wait=True)
+
+    RunEngine({})(plan())
+    return np.asarray(detector.image.get())
+
+
+def show(axes: Axes, image: np.ndarray, title: str, *, log: bool = False, **options: Any) -> None:
+    """Draw an image or a map with its scale; rows upwards."""
+    norm = LogNorm(vmin=max(1.0, float(np.nanmin(image)))) if log else None
+    drawn = axes.imshow(image, origin="lower", norm=norm, **options)
+    axes.figure.colorbar(drawn, ax=axes)
+    axes.set_title(title)
+
+
+def label(axes: Axes, x: str, y: str, title: str = "") -> None:
+    """Name what is drawn along x and y."""
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    if title:
+        axes.set_title(title)
+
+
+def _mirrors(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    scene, best = beamline.scene, beamline.scene.optimum()
+    pitch, bend = np.meshgrid(np.linspace(-35, 35, 101), np.linspace(-10, 10, 101))
+    columns = {dof.name: np.full(pitch.size, best[dof.name]) for dof in beamline.dofs}
+    columns |= {"v_pitch": pitch.ravel(), "v_bend": bend.ravel()}
+    size = scene.expected(columns)["spot_size"].reshape(pitch.shape)
+    show(truth, size, "spot size in px", log=True, extent=(-35, 35, -10, 10), aspect="auto")
+    truth.plot(best["v_pitch"], best["v_bend"], "r+")
+    label(truth, "v_pitch / urad", "v_bend / percent")
+    show(frame, take(beamline, v_pitch=-10.0, v_bend=-4.0), "camera, out of focus", log=True)
+
+
+DRAWINGS: dict[str, Drawing] = {"mirrors": _mirrors}
+"""By the Scene's registered name."""
