@@ -72,5 +72,18 @@ def _mirrors(beamline: Beamline, truth: Axes, frame: Axes) -> None:
     show(frame, take(beamline, v_pitch=-10.0, v_bend=-4.0), "camera, out of focus", log=True)
 
 
-DRAWINGS: dict[str, Drawing] = {"mirrors": _mirrors}
+def _transition(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    rate = beamline.scene.truth().rate
+    temperatures = np.linspace(20, 120, 26)
+    counts = [take(beamline, temperature=float(value)).item() for value in temperatures]
+    truth.semilogy(rate.temperature, rate)
+    label(truth, "temperature / K", "counts per second", "truth")
+    frame.semilogy(temperatures, np.maximum(counts, 0.5), "o", markersize=3)
+    label(frame, "temperature / K", "counts in 1 s", "26 readings")
+
+
+DRAWINGS: dict[str, Drawing] = {
+    "mirrors": _mirrors,
+    "transition": _transition,
+}
 """By the Scene's registered name."""
