@@ -3,8 +3,9 @@
 import logging
 import threading
 import warnings
-from typing import Any
+from collections.abc import Callable
 
+from autoexp.data.catalog import Catalog
 from autoexp.data.closing import closed
 from autoexp.data.journal import Journal, claimed, journal_documents, mark_archived, unarchived_runs
 from autoexp.data.routing import Document, Router
@@ -25,16 +26,16 @@ class Archive:
 
     Parameters
     ----------
-    client
-        Of the catalog.
+    catalog
+        Where they are written.
     journal
         Holds every document that is queued here.
     """
 
-    def __init__(self, client: Any, journal: Journal) -> None:
+    def __init__(self, catalog: Catalog, journal: Journal) -> None:
         from bluesky.callbacks.buffer import BufferingWrapper
 
-        self._client = client
+        self._catalog = catalog
         self._journal = journal
         self._router = Router()
         self._writers: dict[str, RunWriter] = {}
@@ -69,8 +70,9 @@ class Archive:
 
     def recover(self) -> None:
         """Write anew the runs that a process before left unfinished; one without an end is closed as aborted."""
-        for run in unarchived_runs(self._journal.folder):
-            with claimed(self._journal.folder, run) as ours:
+        where = self._catalog.location
+        for run in unarchived_runs(self._journal.folder, where):
+            with claimed(self._journal.folder, run, where) as ours:
                 if ours and not self._rewrite(run):
                     warnings.warn(f"run {run!r} is safe on disk but not yet in the archive", StoreWarning, stacklevel=4)
 
@@ -81,7 +83,7 @@ class Archive:
             return
         run = self._router.run_of(name, document)
         if name == "start" and run is not None:
-            self._writers[run] = RunWriter(self._client)
+            self._writers[run] = RunWriter(self._catalog)
         if run not in self._writers:
             return
         self._writers[run](name, document)
@@ -103,23 +105,24 @@ class Archive:
             self._journal.release(run)
 
     def _settle(self, run: str) -> None:
-        mark_archived(self._journal.folder, run)
+        mark_archived(self._journal.folder, run, self._catalog.location)
         self._journal.release(run)
 
     def _rewrite(self, run: str) -> bool:
         """Write a run from the journal, in place of what the archive has of it; whether it succeeded."""
         try:
-            if run in self._client:
-                self._client.delete_contents(run, recursive=True, external_only=False)
+            client = self._catalog.client()
+            if run in client:
+                client.delete_contents(run, recursive=True, external_only=False)
             documents = closed(list(journal_documents(self._journal.folder, run)))
         except Exception as error:
             logger.warning("run %s cannot be written anew into the archive: %s", run, error)
             return False
-        writer = RunWriter(self._client)
+        writer = RunWriter(self._catalog)
         for name, document in documents:
             writer(name, document)
         if not writer.failed:
-            mark_archived(self._journal.folder, run)
+            mark_archived(self._journal.folder, run, self._catalog.location)
         return not writer.failed
 
 
@@ -128,14 +131,13 @@ class RunWriter:
 
     Parameters
     ----------
-    client
-        Of the catalog.
+    catalog
+        Where it is written.
     """
 
-    def __init__(self, client: Any) -> None:
-        from bluesky_tiled_plugins import TiledWriter
-
-        self._write = TiledWriter(client, batch_size=_BATCH)
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._write: Callable[[str, Document], None] | None = None
         self._typed = Typed()
         self.failed = False
 
@@ -144,8 +146,15 @@ class RunWriter:
         if self.failed:
             return
         try:
+            write = self._write = self._write or self._writer()
             for item in self._typed(name, document):
-                self._write(*item)
+                write(*item)
         except Exception as error:
             self.failed = True
             logger.warning("a %s document cannot be written into the archive: %s", name, error)
+
+    def _writer(self) -> Callable[[str, Document], None]:
+        from bluesky_tiled_plugins import TiledWriter
+
+        writer: Callable[[str, Document], None] = TiledWriter(self._catalog.client(), batch_size=_BATCH)
+        return writer

@@ -1,48 +1,99 @@
-"""A Tiled catalog in a folder, served inside this process."""
+"""The Tiled catalog that the archive is in: a folder, served inside this process."""
 
 import asyncio
+import fcntl
 import logging
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+_FILE = "catalog.db"
 _SPEC = {"name": "CatalogOfBlueskyRuns", "version": "3.0"}
 
 
-def open_catalog(folder: Path) -> tuple[Any, Any]:
-    """Open, or make, the catalog in a folder.
+class Catalog(Protocol):
+    """Where the archive is; its `location` tells it from others."""
+
+    location: str
+
+    def client(self) -> Any:
+        """Return the client; a `StoreError` is raised while there is none to be had."""
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
+class Embedded:
+    """The catalog in a folder, served inside this process; it is made if it is not there.
 
     Parameters
     ----------
     folder
         Holds the catalog's two SQLite files, which several processes may have open, and the arrays.
-
-    Returns
-    -------
-        The client, and the context that must be closed.
     """
+
+    location = "embedded"
+
+    def __init__(self, folder: Path) -> None:
+        self._context = _open(folder)
+        self._client = _client(self._context)
+
+    def client(self) -> Any:
+        """Return the client of the catalog."""
+        return self._client
+
+    def close(self) -> None:
+        """End the server."""
+        self._context.close()
+
+
+def _client(context: Any) -> Any:
+    from tiled.client import from_context
+
+    return from_context(context)
+
+
+def _open(folder: Path) -> Any:
     from bluesky_tiled_plugins.exporters import json_seq_exporter
     from tiled.catalog import from_uri
-    from tiled.client import from_context
     from tiled.client.context import Context
     from tiled.media_type_registration import default_serialization_registry
     from tiled.server.app import build_app
 
-    folder.mkdir(parents=True, exist_ok=True)
-    uri = f"sqlite+aiosqlite:///{folder / 'catalog.db'}"
-    if not (folder / "catalog.db").exists():
-        with ThreadPoolExecutor(1) as beside_any_event_loop:
-            beside_any_event_loop.submit(_initialize, uri).result()
+    make_catalog(folder)
     default_serialization_registry.register("BlueskyRun", "application/json-seq", json_seq_exporter)
     storage = [str(folder / "arrays"), f"sqlite:///{folder / 'tables.sqlite'}"]
-    tree = from_uri(uri, specs=[_SPEC], writable_storage=storage)
+    tree = from_uri(_uri(folder / _FILE), specs=[_SPEC], writable_storage=storage)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
         app = build_app(tree)
         logging.getLogger("tiled.server.app").setLevel(logging.WARNING)
-        context = Context.from_app(app)
-    return from_context(context), context
+        return Context.from_app(app)
+
+
+def make_catalog(folder: Path) -> None:
+    """Make the catalog's file in a folder, unless it is there; it appears whole, and one process makes it.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / _FILE).exists():
+            return
+        unfinished = folder / f"{_FILE}.new"
+        unfinished.unlink(missing_ok=True)
+        with ThreadPoolExecutor(1) as beside_any_event_loop:
+            beside_any_event_loop.submit(_initialize, _uri(unfinished)).result()
+        unfinished.rename(folder / _FILE)
+
+
+def _uri(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
 
 
 def _initialize(uri: str) -> None:

@@ -100,25 +100,33 @@ def _append(file: int, line: bytes) -> None:
         raise
 
 
-def mark_archived(folder: Path, run: str) -> None:
-    """Note that the archive holds all documents of a run."""
-    (folder / f"{run}{_DONE}").touch()
+def mark_archived(folder: Path, run: str, where: str) -> None:
+    """Note that the archive at a location holds all documents of a run."""
+    with (folder / f"{run}{_DONE}").open("a", encoding="utf-8") as file:
+        file.write(f"{where}\n")
 
 
-def unarchived_runs(folder: Path) -> list[str]:
-    """Return the runs that the archive does not hold, oldest first."""
+def _archived(folder: Path, run: str, where: str) -> bool:
+    try:
+        return where in (folder / f"{run}{_DONE}").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return False
+
+
+def unarchived_runs(folder: Path, where: str) -> list[str]:
+    """Return the runs that the archive at a location does not hold, oldest first."""
     files = sorted(folder.glob(f"*{_LINES}"), key=lambda path: path.stat().st_mtime)
-    return [path.stem for path in files if not (folder / f"{path.stem}{_DONE}").exists()]
+    return [path.stem for path in files if not _archived(folder, path.stem, where)]
 
 
 @contextmanager
-def claimed(folder: Path, run: str) -> Iterator[bool]:
+def claimed(folder: Path, run: str, where: str) -> Iterator[bool]:
     """Hold a run's file, so that no other process writes or recovers the run meanwhile.
 
     Yields
     ------
     bool
-        Whether the run is ours, and still not in the archive.
+        Whether the run is ours, and still not in the archive at that location.
     """
     try:
         file = _locked(folder / f"{run}{_LINES}")
@@ -126,7 +134,7 @@ def claimed(folder: Path, run: str) -> Iterator[bool]:
         yield False
         return
     try:
-        yield not (folder / f"{run}{_DONE}").exists()
+        yield not _archived(folder, run, where)
     finally:
         os.close(file)
 

@@ -1,15 +1,17 @@
 """The store: one line subscribes it, two lines read a run back."""
 
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from autoexp.data.archive import Archive
-from autoexp.data.catalog import open_catalog
+from autoexp.data.catalog import Catalog, Embedded
 from autoexp.data.closing import closed
 from autoexp.data.journal import Journal, journal_documents
 from autoexp.data.reading import read_stream
 from autoexp.data.routing import Document
+from autoexp.data.server import Server
 from autoexp.data.table import RunRow, RunTable
 from autoexp.errors import StoreError, listed
 
@@ -27,15 +29,28 @@ class Store:
     Parameters
     ----------
     folder
-        Where it is.
+        Holds the journal.
+    catalog
+        Holds the archive.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, catalog: Catalog) -> None:
         self.folder = folder
         self._journal = Journal(folder / "journal")
-        self.catalog, self._context = open_catalog(folder / "catalog")
-        self._archive = Archive(self.catalog, self._journal)
+        self._catalog = catalog
+        self._archive = Archive(catalog, self._journal)
         self._archive.recover()
+
+    @property
+    def catalog(self) -> Any:
+        """The databroker client of the archive.
+
+        Raises
+        ------
+        StoreError
+            While a server that holds it does not answer.
+        """
+        return self._catalog.client()
 
     def __call__(self, name: str, document: Document) -> None:
         """Take one document: it is on disk when this returns, and in the archive soon.
@@ -126,7 +141,7 @@ class Store:
         """Write what is queued, end the thread and close the files."""
         self._archive.close()
         self._journal.close()
-        self._context.close()
+        self._catalog.close()
 
     def __enter__(self) -> Self:
         return self
@@ -137,7 +152,7 @@ class Store:
         self.close()
 
 
-def open_store(folder: str | Path) -> Store:
+def open_store(folder: str | Path, server: str | None = None, api_key: str | None = None) -> Store:
     """Open the store in a folder, or make it.
 
     Runs of a process that died are recovered: what it had measured becomes readable, and a run that
@@ -146,7 +161,13 @@ def open_store(folder: str | Path) -> Store:
     Parameters
     ----------
     folder
-        Holds the journal, the catalog and the arrays; no server is needed.
+        Holds the journal and, unless there is a server, the catalog and the arrays.
+    server
+        A Tiled server that is the archive, such as ``"http://archive:8000"``; by default what the environment
+        variable ``AUTOEXP_TILED_URI`` holds, and where there is none, the archive is in the folder. A server
+        may be away, at any time: runs are kept in the journal and written when it is back.
+    api_key
+        Of the server; by default what ``TILED_API_KEY`` holds.
 
     Raises
     ------
@@ -160,4 +181,5 @@ def open_store(folder: str | Path) -> Store:
     path = Path(folder).expanduser().resolve()
     if path.exists() and not path.is_dir():
         raise StoreError(f"a store must be a folder, got the file {str(path)!r}")
-    return Store(path)
+    uri = server or os.environ.get("AUTOEXP_TILED_URI")
+    return Store(path, Server(uri, api_key) if uri else Embedded(path / "catalog"))
