@@ -14,6 +14,7 @@ from autoexp.reduction.quality import DataQuality
 from autoexp.reduction.records import SENTINELS, Axis, FrameMeta, Frames, FrameSpec, Reduced
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.snip import snip
+from autoexp.reduction.speckle import SpeckleContrast
 from autoexp.reduction.spectra import Region, RegionSums, SpectrumFit
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Reduced",
     "Region",
     "RegionSums",
+    "SpeckleContrast",
     "SpectrumFit",
     "Stage",
     "chain",
