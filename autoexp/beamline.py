@@ -1,6 +1,6 @@
 """What a simulated beamline hands to whoever wants to drive it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from autoexp.detectors import ReducedDetector
     from autoexp.protocols import Reducer
+    from autoexp.reduction.records import FrameMeta
 
 
 @runtime_checkable
@@ -77,11 +78,20 @@ class Readout:
         Makes the objectives' fields of its frames.
     name
         Of the reduced detector, the prefix of its fields.
+    exposure
+        Says for how many seconds the detector exposes, where something in the reducer needs to know.
     """
 
     detector: Any
     reducer: "Reducer[Any]"
     name: str
+    exposure: Callable[[], float] | None = None
+
+    def meta(self) -> "FrameMeta":
+        """Return what is known of the frames that the detector takes now."""
+        from autoexp.reduction.records import FrameMeta
+
+        return FrameMeta() if self.exposure is None else FrameMeta(exposure=float(self.exposure()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +137,7 @@ class Beamline:
         """
         from autoexp.detectors import ReducedDetector
 
-        return [ReducedDetector(item.detector, item.reducer, name=item.name, raw=raw) for item in self.readouts]
+        return [
+            ReducedDetector(item.detector, item.reducer, name=item.name, meta=item.meta, raw=raw)
+            for item in self.readouts
+        ]

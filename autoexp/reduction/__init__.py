@@ -11,6 +11,7 @@ from autoexp.reduction.frames import lift
 from autoexp.reduction.geometry import Poni
 from autoexp.reduction.nonnegative import nonnegative_least_squares
 from autoexp.reduction.quality import DataQuality
+from autoexp.reduction.rates import PerSecond
 from autoexp.reduction.records import SENTINELS, Axis, FrameMeta, Frames, FrameSpec, Reduced
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.snip import snip
@@ -37,6 +38,7 @@ __all__ = [
     "Gain",
     "Mask",
     "Monitor",
+    "PerSecond",
     "Poni",
     "Reduced",
     "Region",

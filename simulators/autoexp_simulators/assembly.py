@@ -51,7 +51,10 @@ def assemble(
         for camera, spec in zip(cameras, detectors, strict=True)
         if spec.exposures is not None
     ]
-    readouts = [Readout(camera, spec.reducer, spec.readout) for camera, spec in zip(cameras, detectors, strict=True)]
+    readouts = [
+        Readout(camera, spec.reducer, spec.readout, camera.exposure.get)
+        for camera, spec in zip(cameras, detectors, strict=True)
+    ]
     return Beamline(
         name, scene, world.clock, (*(stage.dof() for stage in stages), *exposures), tuple(readouts), tuple(objectives)
     )
