@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from autoexp.errors import AutoexpError
 from autoexp.ledger import observations_dataset
 from autoexp.objectives import Bound, Objective
+from autoexp.plain import as_text
 from autoexp.policies import FailurePolicy, OnFailure, assess
-from autoexp.protocols import Agent, Answers, Prepares, Stops
+from autoexp.protocols import Agent, Answers, Checkpoints, Prepares, RecordsModels, Stops
 from autoexp.records import Estimate, Observation, Point, Source, Status, Suggestion, Why
 from autoexp.space import Space
 from autoexp.worker import Worker
@@ -36,11 +37,20 @@ class Decision:
         Why to stop; empty while there is more to measure.
     thinking
         Seconds that the decision took.
+    thinking_ahead
+        Seconds of thinking beside the critical path since the decision before.
+    answered
+        Whether the agent was asked for its answer on these observations before it chose.
+    model
+        The model state that the choice rests on, as `autoexp.plain.as_text` writes it; empty without one.
     """
 
     suggestions: tuple[Suggestion, ...]
     stop: str
     thinking: float
+    thinking_ahead: float = 0.0
+    answered: bool = False
+    model: str = ""
 
 
 class Campaign:
@@ -59,6 +69,11 @@ class Campaign:
         Bounds outside which a measured value makes its observation suspect.
     clock
         Seconds of beam time, from any origin; a simulated beamline's ``clock.now``.
+
+    Attributes
+    ----------
+    continues
+        Uid of the run that the next one continues; empty where it begins anew.
 
     Notes
     -----
@@ -90,6 +105,9 @@ class Campaign:
         self._observations: list[Observation] = []
         self._estimates: dict[int, Estimate] = {}
         self._stop = ""
+        self._ahead = 0.0
+        self._ahead_told = 0.0
+        self.continues = ""
         self._lock = threading.RLock()
         self._thinking = threading.RLock()
         self._worker = Worker()
@@ -151,6 +169,19 @@ class Campaign:
             suggestion = Suggestion(f"person-{persons:04d}", checked, Why(Source.PERSON, "proposed"))
             self._queue.append(suggestion)
         return suggestion
+
+    def ask_again(self, suggestion: Suggestion) -> None:
+        """Queue a point that was asked for in an earlier run and never measured.
+
+        Raises
+        ------
+        PointError
+            If the point is none of the Space's.
+        """
+        checked = self.space.check(suggestion.point)
+        why = replace(suggestion.why, source=Source.RETRY)
+        with self._lock:
+            self._queue.append(Suggestion(f"again-{suggestion.id}", checked, why))
 
     def suggest(self, n: int = 1) -> list[Suggestion]:
         """Return up to `n` points to measure next: retries and persons' points first, then the agent's.
@@ -252,10 +283,34 @@ class Campaign:
         if observations:
             self.ingest(observations)
         stop = self._why_stop(until)
+        with self._lock:
+            answered = len(self._observations) in self._estimates
         suggestions = () if stop else tuple(self.suggest(n))
         if not suggestions and not stop:
             stop = "the agent has no more points"
-        return Decision(suggestions, stop, time.perf_counter() - began)
+        thinking = time.perf_counter() - began
+        return Decision(suggestions, stop, thinking, self._newly_ahead(), answered, self._model(suggestions))
+
+    def _model(self, suggestions: Sequence[Suggestion]) -> str:
+        """Return the model state that the agent's own choices among `suggestions` rest on."""
+        chosen = any(suggestion.why.source in (Source.AGENT, Source.INITIAL) for suggestion in suggestions)
+        if not chosen or not isinstance(self.agent, RecordsModels):
+            return ""
+        with self._thinking:
+            state = self.agent.model_state()
+        return as_text(state) if state else ""
+
+    def _newly_ahead(self) -> float:
+        own = self.agent.thought_ahead if isinstance(self.agent, RecordsModels) else 0.0
+        before, self._ahead_told = self._ahead_told, self._ahead + own
+        return self._ahead_told - before
+
+    def agent_state(self) -> str:
+        """Return everything that the agent's later decisions depend on, as text; empty if it does not tell."""
+        if not isinstance(self.agent, Checkpoints):
+            return ""
+        with self._thinking:
+            return as_text(self.agent.state())
 
     def _why_stop(self, until: Rule | None) -> str:
         if self._stop:
@@ -275,7 +330,9 @@ class Campaign:
 
     def _prepare(self, agent: Prepares) -> None:
         with self._thinking:
+            began = time.perf_counter()
             agent.prepare(self.pending)
+            self._ahead += time.perf_counter() - began
 
     def to_dataset(self) -> "xr.Dataset":
         """Return the observations: one row each, positions as coordinates, units in the attributes."""

@@ -13,6 +13,14 @@ DECISIONS = "decisions"
 FAILURES = "failures"
 """Stream with one event per measurement that gave no event of its own."""
 
+MODELS = "models"
+"""Stream with one event per model state that a decision rests on, each stored once."""
+
+EARLIER = "earlier"
+"""Stream with one event, if the agent knew something before the run began."""
+
+_OWN = (DECISIONS, MODELS, EARLIER)
+
 SIGMA = "_sigma"
 """What follows a field's name in the name of the field that holds its standard deviation."""
 
@@ -36,12 +44,15 @@ class Inbox:
         self._descriptors: dict[str, Mapping[str, Any]] = {}
         self._events: dict[tuple[str, int], Mapping[str, Any]] = {}
         self.units: dict[str, str] = {}
+        self.run = ""
 
     def __call__(self, name: str, document: Mapping[str, Any]) -> None:
         """Take one document."""
-        if name == "descriptor":
+        if name == "start":
+            self.run = str(document["uid"])
+        elif name == "descriptor":
             self._descriptors[document["uid"]] = document
-            if document["name"] != DECISIONS:
+            if document["name"] not in _OWN:
                 keys = document["data_keys"].items()
                 self.units.update({field: key["units"] for field, key in keys if key.get("units")})
         elif name == "event":
@@ -52,7 +63,7 @@ class Inbox:
 
     def _take(self, event: Mapping[str, Any]) -> None:
         descriptor = self._descriptors.get(event["descriptor"])
-        if descriptor is not None and descriptor["name"] != DECISIONS and "suggestion_id" in event["data"]:
+        if descriptor is not None and descriptor["name"] not in _OWN and "suggestion_id" in event["data"]:
             self._events[(event["descriptor"], event["seq_num"])] = event
 
     def collect(self) -> list[Observation]:
@@ -77,6 +88,7 @@ class Inbox:
             time=float(data.get("beam_time", math.nan)),
             status=Status.FAILED if reason else Status.OK,
             reason=reason,
+            run=self.run,
         )
 
 

@@ -29,7 +29,7 @@ def observations_dataset(
     Returns
     -------
         Variables: each field and ``<field>_sigma``, ``status``, ``reason``, ``source``,
-        ``suggestion_id`` and ``time`` in seconds of beam time.
+        ``suggestion_id``, ``run`` and ``time`` in seconds of beam time.
     """
     import xarray as xr
 
@@ -45,6 +45,7 @@ def observations_dataset(
     columns["reason"] = _variable([row.reason for row in observations])
     columns["source"] = _variable([sources.get(row.suggestion_id or "", "") for row in observations])
     columns["suggestion_id"] = _variable([row.suggestion_id or "" for row in observations])
+    columns["run"] = _variable([row.run for row in observations])
     columns["time"] = _variable([row.time for row in observations], "s")
     positions = {dof.name: _variable([row.point[dof.name] for row in observations], dof.unit) for dof in space.dofs}
     return xr.Dataset(columns, coords=positions)

@@ -29,3 +29,12 @@ def load(kind: Kind, name: str) -> Any:
     if name not in found:
         raise PluginError(f"{kind} must be one of {listed(sorted(found))}, got {name!r}")
     return found[name].load()
+
+
+def registered_name(kind: Kind, wanted: type) -> str:
+    """Return the name under which a class is registered; empty if it is not."""
+    for name, point in _points(kind).items():
+        same_package = point.module.partition(".")[0] == wanted.__module__.partition(".")[0]
+        if point.attr == wanted.__qualname__ and same_package:
+            return name
+    return ""

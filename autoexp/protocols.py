@@ -85,6 +85,21 @@ class Checkpoints(Protocol):
 
 
 @runtime_checkable
+class RecordsModels(Protocol):
+    """An agent whose models are learnt when there is time, so that its decisions depend on when that was."""
+
+    def model_state(self) -> Mapping[str, Any]:
+        """Return what the latest decision depends on beside the observations, small and JSON-able; empty before."""
+
+    def use_model(self, state: Mapping[str, Any]) -> None:
+        """Decide next by a model state returned by `model_state`, and by the observations ingested."""
+
+    @property
+    def thought_ahead(self) -> float:
+        """Seconds spent so far on threads of its own."""
+
+
+@runtime_checkable
 class Surrogate(Protocol):
     """A model of a value over the unit cube."""
 

@@ -97,6 +97,8 @@ class Observation:
         ``OK``, ``FAILED`` (no usable value) or ``SUSPECT`` (a value that should not be believed).
     reason
         Why it is failed or suspect.
+    run
+        Uid of the run that it was measured in; empty where no run tells.
     """
 
     point: Point
@@ -106,6 +108,7 @@ class Observation:
     time: float = 0.0
     status: Status = Status.OK
     reason: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)

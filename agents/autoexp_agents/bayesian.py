@@ -18,7 +18,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.kernels import PROFILES
 from autoexp.surrogates.parameters import Data, Parameters
-from autoexp_agents.belief import Belief, bounds_of, incumbents, learn
+from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
 from autoexp_agents.memory import Memory, near, plain, restored
@@ -168,10 +168,13 @@ class BayesianAgent:
         return new >= max(1, self._fitted // 20) or (new > 0 and self._surprise > _SURPRISE)
 
     def _relearn(self, data: Mapping[str, Data], previous: Mapping[str, Parameters]) -> Belief:
+        return learn(data, previous, seed=self._seed, kernel=self._kernel, watch=self._watched(data))
+
+    def _watched(self, data: Mapping[str, Data]) -> FloatArray:
+        """Return the candidates whose posterior is kept current."""
         count = max(len(measured) for measured in data.values())
         unit = self._candidates.unit
-        watch = unit if self._candidates.space.pool is not None or count <= _MANY else unit[:_WATCHED_OF_MANY]
-        return learn(data, previous, seed=self._seed, kernel=self._kernel, watch=watch)
+        return unit if self._candidates.space.pool is not None or count <= _MANY else unit[:_WATCHED_OF_MANY]
 
     def _believed(self) -> Belief:
         """Return the models conditioned on everything seen, newly fitted where that is due and may wait."""
@@ -359,7 +362,7 @@ class BayesianAgent:
             "agent": type(self).__name__,
             "initial": self._initial,
             "seed": self._seed,
-            "candidates": len(self._candidates.unit),
+            "candidates": self._candidates.size,
             "kernel": self._kernel,
         }
 
@@ -369,8 +372,35 @@ class BayesianAgent:
             "given": self._given,
             "designed": self._designed,
             "observations": [plain(observation) for observation in self._memory.observations],
-            "parameters": {name: asdict(parameters) for name, parameters in self._learnt.items()},
+            "model": self.model_state(),
         }
+
+    def model_state(self) -> Mapping[str, Any]:
+        """Return the hyper-parameters, and to how many observations they were fitted; empty before there are any."""
+        if self._belief is None:
+            return {}
+        return {"fitted": self._fitted, "parameters": {name: asdict(found) for name, found in self._learnt.items()}}
+
+    def use_model(self, state: Mapping[str, Any]) -> None:
+        """Decide next by hyper-parameters returned by `model_state`, without a fit of its own."""
+        self._ahead, self._refit = True, Refit()
+        if not state or state == self.model_state():
+            return
+        learnt = {
+            name: Parameters(**{**row, "lengthscales": tuple(row["lengthscales"])})
+            for name, row in state["parameters"].items()
+        }
+        fitted = int(state["fitted"])
+        data = {
+            name: Data(known.x[:fitted], known.y[:fitted], known.variance[:fitted])
+            for name, known in self._memory.all_data().items()
+        }
+        self._adopt(believe(data, learnt, self._watched(data)))
+
+    @property
+    def thought_ahead(self) -> float:
+        """Seconds spent so far on refits beside the critical path."""
+        return self._refit.seconds
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
@@ -379,10 +409,9 @@ class BayesianAgent:
         self._refit = Refit()
         self._forget()
         self.ingest([restored(row) for row in state["observations"]])
-        self._learnt = {
-            name: Parameters(**{**row, "lengthscales": tuple(row["lengthscales"])})
-            for name, row in state["parameters"].items()
-        }
+        ahead, self._learnt = self._ahead, {}
+        self.use_model(state["model"])
+        self._ahead = ahead
 
 
 def _only_one(objectives: Sequence[Objective]) -> Objective:

@@ -122,13 +122,20 @@ def learn(
     AutoexpError
         If nothing usable was measured.
     """
-    models = dict[str, ExactGP]()
+    parameters = dict[str, Parameters]()
     for name, measured in data.items():
         if not len(measured):
             raise AutoexpError("a model needs an observation with usable values, got none")
-        models[name] = ExactGP(fit(measured, previous.get(name), seed=seed, profile=kernel), measured)
-        if watch is not None:
-            models[name].watch(watch)
+        parameters[name] = fit(measured, previous.get(name), seed=seed, profile=kernel)
+    return believe(data, parameters, watch)
+
+
+def believe(data: Mapping[str, Data], parameters: Mapping[str, Parameters], watch: FloatArray | None = None) -> Belief:
+    """Condition a model of each field, with given hyper-parameters; see `learn`."""
+    models = {name: ExactGP(parameters[name], measured) for name, measured in data.items()}
+    if watch is not None:
+        for model in models.values():
+            model.watch(watch)
     return Belief(models)
 
 

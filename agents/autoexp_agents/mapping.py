@@ -209,7 +209,7 @@ class MapAgent:
             "agent": type(self).__name__,
             **self._opening.settings(),
             "edges": self._edges,
-            "candidates": len(self._candidates.unit),
+            "candidates": self._candidates.size,
             "kernel": self._kernel,
         }
 

@@ -1,14 +1,18 @@
 """What an agent was told: usable values, and places that gave none."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autoexp.dofs import FloatArray
 from autoexp.objectives import Objective
-from autoexp.records import Observation, Source, Status, Suggestion, Why
+from autoexp.plain import plain as plain
+from autoexp.plain import plain_suggestion as plain_suggestion
+from autoexp.plain import restored as restored
+from autoexp.plain import restored_suggestion as restored_suggestion
+from autoexp.records import Observation, Status
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
 
@@ -120,34 +124,3 @@ def _beside(points: FloatArray, other: FloatArray, distance: float) -> np.ndarra
             break
         found = found[np.abs(points[found, axis] - other[axis]) <= distance]
     return found
-
-
-def plain(observation: Observation) -> dict[str, Any]:
-    """Return an observation as plain data."""
-    return {
-        "point": dict(observation.point),
-        "values": dict(observation.values),
-        "sigmas": dict(observation.sigmas),
-        "suggestion_id": observation.suggestion_id,
-        "time": observation.time,
-        "status": str(observation.status),
-        "reason": observation.reason,
-    }
-
-
-def restored(row: Mapping[str, Any]) -> Observation:
-    """Return the observation that `plain` made into data."""
-    return Observation(**{**row, "status": Status(row["status"])})
-
-
-def plain_suggestion(suggestion: Suggestion) -> dict[str, Any]:
-    """Return a suggestion as plain data."""
-    why = suggestion.why
-    reasons = {name: getattr(why, name) for name in ("rule", "score", "n_observations", "model")}
-    reasons |= {"source": str(why.source), "mean": dict(why.mean), "sigma": dict(why.sigma)}
-    return {"id": suggestion.id, "point": dict(suggestion.point), "why": reasons}
-
-
-def restored_suggestion(row: Mapping[str, Any]) -> Suggestion:
-    """Return the suggestion that `plain_suggestion` made into data."""
-    return Suggestion(row["id"], row["point"], Why(**{**row["why"], "source": Source(row["why"]["source"])}))

@@ -254,7 +254,7 @@ class ParetoAgent:
             "initial": self._opening.count,
             "reference": self._reference,
             "seed": self._seed,
-            "candidates": len(self._candidates.unit),
+            "candidates": self._candidates.size,
             "kernel": self._kernel,
         }
 

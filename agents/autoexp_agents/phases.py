@@ -229,7 +229,7 @@ class PhaseAgent:
         return {
             "agent": type(self).__name__,
             **self._opening.settings(),
-            "candidates": len(self._candidates.unit),
+            "candidates": self._candidates.size,
             "kernel": self._kernel,
         }
 

@@ -1,6 +1,7 @@
 """A fit on a thread of its own, whose result is taken up when it is there."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ class Refit:
         self._thread: threading.Thread | None = None
         self._result: Belief | None = None
         self._error: BaseException | None = None
+        self.seconds = 0.0
 
     @property
     def busy(self) -> bool:
@@ -24,10 +26,12 @@ class Refit:
         """Do `work` on a thread."""
 
         def run() -> None:
+            began = time.perf_counter()
             try:
                 self._result = work(*arguments)
             except BaseException as error:
                 self._error = error
+            self.seconds += time.perf_counter() - began
 
         self._thread = threading.Thread(target=run, name="autoexp-refit", daemon=True)
         self._thread.start()

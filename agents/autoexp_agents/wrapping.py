@@ -8,7 +8,7 @@ from autoexp.protocols import Agent
 from autoexp.records import Observation
 from autoexp.space import Space
 
-_POWERS = ("best", "report", "finished", "prepare", "wait")
+_POWERS = ("best", "report", "finished", "prepare", "wait", "model_state", "use_model", "thought_ahead")
 
 
 class Wrapper:

@@ -38,7 +38,7 @@ class Candidates:
     """
 
     def __init__(self, space: Space, *, size: int = 2048, seed: int = 0) -> None:
-        self.space = space
+        self.space, self.size = space, size
         self._blocks = _blocks(space)
         self.free = np.concatenate([np.full(dof.width, not (dof.choices or dof.integer)) for dof in space.dofs])
         if space.pool is not None:

@@ -11,8 +11,9 @@ import bluesky.preprocessors as bpp
 from bluesky.utils import RunEngineControlException
 
 from autoexp.campaign import Campaign, Decision, Rule
-from autoexp.documents import DECISIONS, FAILURES, Inbox
+from autoexp.documents import DECISIONS, EARLIER, FAILURES, MODELS, Inbox
 from autoexp.errors import AutoexpError
+from autoexp.plain import as_text, digest, plain
 from autoexp.protocols import Agent
 from autoexp.records import Observation, Suggestion
 from autoexp.stopping import AnyOf
@@ -25,7 +26,16 @@ from autoexp_plans.checks import (
     read_positions,
 )
 from autoexp_plans.metadata import scan_metadata
-from autoexp_plans.notes import Note, decided, decision_note, failure_note, point_note, suggested
+from autoexp_plans.notes import (
+    Note,
+    decided,
+    decision_note,
+    earlier_note,
+    failure_note,
+    model_note,
+    point_note,
+    suggested,
+)
 from autoexp_plans.preview import preview_points
 from autoexp_plans.stubs import Plan, wait_for_future
 
@@ -68,7 +78,8 @@ def adaptive_scan(
     ------
     msg
         One run: an event in ``primary`` for each measured point, in ``decisions`` for each
-        suggestion, in ``failures`` for each measurement that raised.
+        suggestion, in ``failures`` for each measurement that raised, in ``models`` for each model
+        state; one in ``earlier`` if the agent knew something before.
 
     Raises
     ------
@@ -102,7 +113,9 @@ class _Scan:
         self.per_point = per_point
         self.point_note = point_note(lambda: campaign.beam_time)
         self.failure_note = failure_note(self.space, lambda: campaign.beam_time)
+        self.model_note = model_note()
         self.decision_note = decision_note(self.space, campaign.objectives)
+        self.models: set[str] = set()
         self.positions: dict[Any, Any] = defaultdict(lambda: None)
         self.subscription: Any = None
         self.inbox = Inbox(self.space, {})
@@ -135,6 +148,7 @@ class _Scan:
         self.campaign.ingest(self._collect())
         for suggestion in self.campaign.pending:
             self.campaign.retract(suggestion.id)
+        self.campaign.continues = self.inbox.run or self.campaign.continues
         self.campaign.close(wait=False)
 
     def _retract(self, decision: "Future[Decision]") -> None:
@@ -168,15 +182,31 @@ class _Scan:
 
     def _measure(self) -> Plan[None]:
         rule = self._rule()
+        yield from self._tell_earlier()
         while True:
             decision, dead_time = yield from self._decide(rule)
             if decision.stop:
                 break
+            yield from self._store_model(decision.model)
             for suggestion in decision.suggestions:
                 note = decided(decision, suggestion, dead_time)
                 yield from self._note(self.decision_note, DECISIONS, note)
                 self.campaign.submit_preparation()
                 yield from self._visit_or_fail(suggestion)
+
+    def _tell_earlier(self) -> Plan[None]:
+        """Put what the agent knows before this run into the run, so that its decisions can be taken again."""
+        known = self.campaign.observations
+        if known or self.campaign.suggestions:
+            rows, state = as_text([plain(row) for row in known]), self.campaign.agent_state()
+            yield from self._note(earlier_note(), EARLIER, {"observations": rows, "agent_state": state})
+
+    def _store_model(self, state: str) -> Plan[None]:
+        """Store a model state that was not stored yet."""
+        name = digest(state)
+        if name and name not in self.models:
+            self.models.add(name)
+            yield from self._note(self.model_note, MODELS, {"model_state": name, "state": state})
 
     def _rule(self) -> Rule | None:
         """Return the stopping rule, with `num` counted from what the Campaign already has."""

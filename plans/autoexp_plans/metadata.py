@@ -1,14 +1,21 @@
 """What the start document says of a self-driving scan."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from autoexp.campaign import Campaign, Rule
+from autoexp.constraints import LinearConstraint
+from autoexp.plugins import registered_name
 from autoexp.protocols import Describes
+from autoexp.records import Value
+from autoexp.space import Space
 
 _COMPUTES = ("autoexp", "bluesky", "ophyd", "numpy", "scipy", "torch", "gpytorch", "botorch")
+
+_POOL = 4096
 
 
 def scan_metadata(
@@ -45,6 +52,7 @@ def scan_metadata(
         "detectors": [detector.name for detector in detectors],
         "motors": motors,
         "hints": {"dimensions": [([readbacks[name]], "primary") for name in motors]},
+        **({"continues": campaign.continues} if campaign.continues else {}),
         **({} if num is None else {"num_points": num, "num_intervals": num - 1}),
         "autoexp": _settings(campaign, readbacks),
         **md,
@@ -56,11 +64,14 @@ def _settings(campaign: Campaign, readbacks: Mapping[str, str]) -> dict[str, Any
     return {
         "space": space.describe(),
         "constraints": [repr(constraint) for constraint in space.constraints],
+        "linear_constraints": [_record(rule) for rule in space.constraints if isinstance(rule, LinearConstraint)],
         "pool": None if space.pool is None else len(space.pool),
+        "pool_points": _pool(space),
         "objectives": [_record(objective) for objective in campaign.objectives],
         "plausible": [_record(bound) for bound in campaign.plausible],
         "agent": {
             "name": type(agent).__name__,
+            "registered": registered_name("agents", type(agent)),
             "module": type(agent).__module__,
             "settings": dict(agent.settings()) if isinstance(agent, Describes) else {},
         },
@@ -68,8 +79,16 @@ def _settings(campaign: Campaign, readbacks: Mapping[str, str]) -> dict[str, Any
         "think": campaign.think,
         "readbacks": dict(readbacks),
         "earlier_observations": len(campaign.observations),
+        "earlier_runs": dict(Counter(row.run for row in campaign.observations if row.run)),
         "versions": {package: version(package) for package in _COMPUTES},
     }
+
+
+def _pool(space: Space) -> dict[str, list[Value]]:
+    """Return the candidates of a pool as columns; none of one too large for a start document."""
+    if space.pool is None or len(space.pool) > _POOL:
+        return {}
+    return {name: [point[name] for point in space.pool] for name in space.names}
 
 
 def _record(record: Any) -> dict[str, Any]:

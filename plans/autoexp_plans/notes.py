@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoexp.campaign import Decision
-from autoexp.records import Suggestion
+from autoexp.plain import digest
+from autoexp.records import Source, Suggestion
 from autoexp.space import Space
 
 Field = tuple[str, str, str]
 """Name, event-model dtype, unit."""
 
-_BLANK: Mapping[str, Any] = {"string": "", "number": float("nan"), "integer": 0}
+_BLANK: Mapping[str, Any] = {"string": "", "number": float("nan"), "integer": 0, "boolean": False}
 
 
 class Note:
@@ -101,10 +102,23 @@ def decision_note(space: Space, objectives: tuple[Any, ...]) -> Note:
         ("score", "number", ""),
         ("n_observations", "integer", ""),
         ("model", "string", ""),
+        ("model_state", "string", ""),
+        ("answered", "boolean", ""),
         ("thinking_time", "number", "s"),
+        ("thinking_ahead_time", "number", "s"),
         ("dead_time", "number", "s"),
     )
     return Note("decision", fields)
+
+
+def model_note() -> Note:
+    """Return the Readable of the stream ``models``: a model state by its digest."""
+    return Note("model_state", (("model_state", "string", ""), ("state", "string", "")))
+
+
+def earlier_note() -> Note:
+    """Return the Readable of the stream ``earlier``: what the agent knew before the run, and its state."""
+    return Note("earlier", (("observations", "string", ""), ("agent_state", "string", "")))
 
 
 def suggested(suggestion: Suggestion) -> dict[str, Any]:
@@ -133,6 +147,9 @@ def decided(decision: Decision, suggestion: Suggestion, dead_time: float) -> dic
         "score": why.score,
         "n_observations": why.n_observations,
         "model": why.model,
+        "model_state": digest(decision.model) if why.source in (Source.AGENT, Source.INITIAL) else "",
+        "answered": decision.answered,
         "thinking_time": decision.thinking,
+        "thinking_ahead_time": decision.thinking_ahead,
         "dead_time": dead_time,
     }
