@@ -100,6 +100,11 @@ def _append(file: int, line: bytes) -> None:
         raise
 
 
+def journal_runs(folder: Path, beginning: str) -> list[str]:
+    """Return the runs in a journal whose uids begin so."""
+    return sorted(path.stem for path in folder.glob(f"*{_LINES}") if path.stem.startswith(beginning))
+
+
 def mark_archived(folder: Path, run: str, where: str) -> None:
     """Note that the archive at a location holds all documents of a run."""
     with (folder / f"{run}{_DONE}").open("a", encoding="utf-8") as file:

@@ -12,6 +12,10 @@ _PATIENCE = 5.0
 _TROUBLE = 500
 
 
+class ServerAwayError(StoreError):
+    """The server does not answer; it may later."""
+
+
 class Server:
     """Connects to a Tiled server when the catalog is first needed, and anew after it was away.
 
@@ -34,8 +38,10 @@ class Server:
 
         Raises
         ------
-        StoreError
+        ServerAwayError
             If the server does not answer.
+        StoreError
+            If it answers, but hands out no catalog, for example because of a wrong key.
         """
         with self._lock:
             if self._client is None:
@@ -58,12 +64,16 @@ def _connect(uri: str, api_key: str | None) -> Any:
     root = httpx.URL(uri)
     api = root if "/api" in root.path else root.copy_with(path=f"{root.path.rstrip('/')}/api/v1")
     try:
-        httpx.get(api, timeout=_PATIENCE).raise_for_status()
-    except httpx.HTTPError as error:
+        httpx.get(api, timeout=_PATIENCE, follow_redirects=True)
+    except httpx.TransportError as error:
         raise _away(error) from error
     context = Context(api, api_key=api_key)
-    context.http_client._transport = _without_retries(context.http_client._transport)  # noqa: SLF001
-    return from_context(context)
+    try:
+        context.http_client._transport = _without_retries(context.http_client._transport)  # noqa: SLF001
+        return from_context(context)
+    except httpx.HTTPError as error:
+        context.close()
+        raise StoreError(f"a server must be a Tiled server that knows the key, got {uri!r}: {error}") from error
 
 
 def _without_retries(transport: Any) -> "httpx.BaseTransport":
@@ -93,5 +103,5 @@ def _without_retries(transport: Any) -> "httpx.BaseTransport":
     return Once()
 
 
-def _away(reason: object) -> StoreError:
-    return StoreError(f"the Tiled server must answer for the archive to be used, got: {reason}")
+def _away(reason: object) -> ServerAwayError:
+    return ServerAwayError(f"the Tiled server must answer for the archive to be used, got: {reason}")

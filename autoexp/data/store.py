@@ -1,6 +1,7 @@
 """The store: one line subscribes it, two lines read a run back."""
 
 import os
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -8,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 from autoexp.data.archive import Archive
 from autoexp.data.catalog import Catalog, Embedded
 from autoexp.data.closing import closed
-from autoexp.data.journal import Journal, journal_documents
+from autoexp.data.journal import Journal, journal_documents, journal_runs
 from autoexp.data.reading import read_stream
 from autoexp.data.routing import Document
-from autoexp.data.server import Server
+from autoexp.data.server import Server, ServerAwayError
 from autoexp.data.table import RunRow, RunTable
-from autoexp.errors import StoreError, listed
+from autoexp.errors import StoreError, StoreWarning, listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -115,8 +116,10 @@ class Store:
         StoreError
             If none, or more than one, has that uid.
         """
-        full = str(self.run(uid).metadata["start"]["uid"])
-        return closed(list(journal_documents(self._journal.folder, full)))
+        found = journal_runs(self._journal.folder, uid)
+        if len(found) != 1:
+            raise StoreError(f"a uid must begin that of one run, got {uid!r}, which begins {listed(found)}")
+        return closed(list(journal_documents(self._journal.folder, found[0])))
 
     def search(self, **metadata: Any) -> RunTable:
         """Return the runs whose start documents hold these values.
@@ -172,7 +175,12 @@ def open_store(folder: str | Path, server: str | None = None, api_key: str | Non
     Raises
     ------
     StoreError
-        If there is a file, or a folder of something else, in its place.
+        If there is a file, or a folder of something else, in its place, or a server refuses.
+
+    Warns
+    -----
+    StoreWarning
+        If the server does not answer now.
 
     Examples
     --------
@@ -182,4 +190,12 @@ def open_store(folder: str | Path, server: str | None = None, api_key: str | Non
     if path.exists() and not path.is_dir():
         raise StoreError(f"a store must be a folder, got the file {str(path)!r}")
     uri = server or os.environ.get("AUTOEXP_TILED_URI")
-    return Store(path, Server(uri, api_key) if uri else Embedded(path / "catalog"))
+    return Store(path, _reached(Server(uri, api_key)) if uri else Embedded(path / "catalog"))
+
+
+def _reached(server: Server) -> Server:
+    try:
+        server.client()
+    except ServerAwayError as error:
+        warnings.warn(f"{error}; runs are kept on disk until it does", StoreWarning, stacklevel=3)
+    return server
