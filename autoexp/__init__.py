@@ -1,6 +1,7 @@
 """Self-driving experiments for synchrotron beamlines."""
 
 from autoexp.constraints import LinearConstraint
+from autoexp.data import replay, resume, warm_start
 from autoexp.dofs import Dof
 from autoexp.objectives import Bound, Classify, Contour, Explore, Maximize, Minimize, Target
 from autoexp.records import Estimate, Observation, Source, Status, Suggestion, Why
@@ -23,4 +24,7 @@ __all__ = [
     "Suggestion",
     "Target",
     "Why",
+    "replay",
+    "resume",
+    "warm_start",
 ]

@@ -239,6 +239,16 @@ class Campaign:
             self.agent.ingest(assessed)
         return assessed
 
+    def learn_earlier(self, observations: Sequence[Observation]) -> None:
+        """Enter what was measured in earlier runs, and teach the agent; it answers nothing asked here."""
+        if not observations:
+            return
+        assessed = tuple(assess(observation, self.objectives, self.plausible) for observation in observations)
+        with self._lock:
+            self._observations.extend(assessed)
+        with self._thinking:
+            self.agent.ingest(assessed)
+
     def _follow_failure(self, observation: Observation) -> None:
         failed = self._asked.get(observation.suggestion_id or "")
         if self.policy.action is OnFailure.STOP:
