@@ -39,6 +39,14 @@ class StoreError(AutoexpError, RuntimeError):
     """A run or a store that cannot be read or written."""
 
 
+class ExportError(AutoexpError, RuntimeError):
+    """A run that cannot be exported, or a file that is no export."""
+
+
+class MetadataError(AutoexpError, ValueError):
+    """Metadata that lack what is required, or have another form."""
+
+
 class PluginError(AutoexpError, LookupError):
     """A name that no installed package registered."""
 
