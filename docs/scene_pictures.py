@@ -82,8 +82,19 @@ def _transition(beamline: Beamline, truth: Axes, frame: Axes) -> None:
     label(frame, "temperature / K", "counts in 1 s", "26 readings")
 
 
+def _xrf(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    scene = beamline.scene
+    show(truth, scene.truth().areal_density.sel(element="Fe"), "iron in ug/cm²", extent=(-50, 50, -50, 50))
+    label(truth, "sample_x / um", "sample_y / um")
+    cell = scene.cells[0]
+    spectrum = take(beamline, sample_x=cell.x, sample_y=cell.y, spectrum_exposure=2.0)[0]
+    frame.semilogy(scene.detector.energies() / 1e3, np.maximum(spectrum, 0.5), linewidth=0.6)
+    label(frame, "energy / keV", "counts in 2 s", "spectrum of a cell")
+
+
 DRAWINGS: dict[str, Drawing] = {
     "mirrors": _mirrors,
     "transition": _transition,
+    "xrf": _xrf,
 }
 """By the Scene's registered name."""
