@@ -92,7 +92,60 @@ def _xrf(beamline: Beamline, truth: Axes, frame: Axes) -> None:
     label(frame, "energy / keV", "counts in 2 s", "spectrum of a cell")
 
 
+def _xanes(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    scene = beamline.scene
+    show(truth, scene.truth().edge_energy, "edge energy in eV", extent=(-1, 1, -1, 1))
+    label(truth, "sample_x / mm", "sample_y / mm")
+    energies = np.linspace(7090.0, 7170.0, 81)
+    middle = scene.particles[2]
+    for name, x, y in (("a particle", middle.x, middle.y), ("the film", -0.95, -0.95)):
+        counts = np.array([take(beamline, energy=float(e), sample_x=x, sample_y=y)[0] for e in energies], dtype=float)
+        frame.plot(energies, np.log(counts[:, 0] / counts[:, 1]), ".", markersize=3, label=name)
+    frame.legend()
+    label(frame, "energy / eV", "ln(I0 / It)", "two spectra, point by point")
+
+
+def _saxs(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    order = beamline.scene.truth().order_parameter
+    show(truth, order.T, "order parameter", extent=(300, 380, 0, 600), aspect="auto")
+    truth.axvline(beamline.scene.crystallisation.transition, color="red", linewidth=0.8)
+    label(truth, "temperature / K", "hold / s")
+    show(frame, take(beamline, temperature=326.0, hold=60.0), "camera, partly crystalline", log=True)
+
+
+def _xpcs(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    known = beamline.scene.truth()
+    for temperature in (280.0, 300.0, 320.0):
+        curve = known.g2.sel(q=4e-3, temperature=temperature, method="nearest")
+        truth.semilogx(curve.lag, curve, label=f"{temperature:.0f} K")
+    truth.legend()
+    label(truth, "lag / s", "g2", "truth at q = 0.004 1/Å")
+    show(frame, take(beamline, temperature=290.0)[0], "the first frame of a movie", vmax=25)
+
+
+def _tomography(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    volume = beamline.scene.truth().attenuation
+    show(truth, volume.sel(z=0.0, method="nearest"), "attenuation in 1/mm at z = 0", extent=(-1, 1, -1, 1))
+    label(truth, "x / mm", "y / mm")
+    show(frame, take(beamline, angle=40.0), "camera at 40 degrees")
+
+
+def _ptychography(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    known = beamline.scene.truth()
+    reach = float(known.x.max())
+    show(truth, np.angle(known.object), "phase of the object in rad", extent=(-reach, reach, -reach, reach))
+    waist = np.abs(known.probe.values)
+    truth.contour(known.probe_x, known.probe_y, waist, levels=[0.5 * waist.max()], colors="red", linewidths=0.8)
+    label(truth, "x / um", "y / um")
+    show(frame, take(beamline, sample_x=0.0, sample_y=0.4) + 1, "counts + 1", log=True)
+
+
 DRAWINGS: dict[str, Drawing] = {
+    "xanes": _xanes,
+    "saxs": _saxs,
+    "xpcs": _xpcs,
+    "tomography": _tomography,
+    "ptychography": _ptychography,
     "mirrors": _mirrors,
     "transition": _transition,
     "xrf": _xrf,

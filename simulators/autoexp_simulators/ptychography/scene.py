@@ -107,7 +107,7 @@ class PtychographyScene:
     def places(self) -> FloatArray:
         """Where the object's samples are along x, and along y, in µm."""
         half = self.window // 2 + int(np.ceil(TRAVEL / self.sampling)) + 2
-        return np.arange(-half, half + 1) * self.sampling
+        return np.asarray(np.arange(-half, half + 1) * self.sampling, dtype=float)
 
     @cached_property
     def object(self) -> NDArray[np.complex64]:
@@ -132,7 +132,7 @@ class PtychographyScene:
     def _first(self, middle: FloatArray) -> FloatArray:
         """Return the place, in samples of the object, of the first pixel of the probe."""
         first = (middle - self.places[0]) / self.sampling - self.window // 2
-        return np.clip(first, 0.0, len(self.places) - self.window - 1.001)
+        return np.asarray(np.clip(first, 0.0, len(self.places) - self.window - 1.001))
 
     def photons(self, positions: Mapping[str, Tensor], time: Tensor) -> Tensor:
         """Return the expected photons per second of each pixel; see `autoexp_simulators.specs.Photons`.
@@ -143,7 +143,7 @@ class PtychographyScene:
         x, y = (positions[name].cpu().numpy().astype(float) for name in ("sample_x", "sample_y"))
         waves = self.exit_waves(x, y).mul_(torch.from_numpy(self._shift)).to(time.device)
         amplitudes = torch.fft.fft2(waves, s=self.shape)
-        return (amplitudes * amplitudes.conj()).real.contiguous()
+        return torch.real(amplitudes * amplitudes.conj()).contiguous()
 
     @cached_property
     def _shift(self) -> NDArray[np.float32]:
@@ -160,7 +160,7 @@ class PtychographyScene:
             ``sample_x`` and ``sample_y`` in µm, shape ``(n,)`` each.
         """
         both = [torch.as_tensor(np.asarray(points[name], dtype=float)) for name in ("sample_x", "sample_y")]
-        parts = zip(*(each.split(_TOGETHER) for each in both), strict=True)
+        parts = zip(*(torch.split(each, _TOGETHER) for each in both), strict=True)
         columns = [
             self.photons({"sample_x": x, "sample_y": y}, x).sum(dim=1, dtype=torch.float64) for x, y in parts if len(x)
         ]
@@ -171,7 +171,7 @@ class PtychographyScene:
         """Return object and probe, complex."""
         import xarray as xr
 
-        around = (np.arange(self.window) - self.window // 2) * self.sampling
+        around = np.asarray((np.arange(self.window) - self.window // 2) * self.sampling, dtype=float)
         places = {name: (name, self.places, {"units": "um"}) for name in ("y", "x")}
         places |= {name: (name, around, {"units": "um"}) for name in ("probe_y", "probe_x")}
         return xr.Dataset(

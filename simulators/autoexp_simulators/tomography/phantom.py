@@ -96,8 +96,10 @@ def _covered(ascending: Tensor, low: Tensor, high: Tensor) -> list[slice]:
 
 def voxels(ellipsoids: tuple[Ellipsoid, ...], x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     """Return the attenuation coefficient at points in mm, broadcast together, in 1/mm."""
-    empty = np.zeros(np.broadcast_shapes(np.shape(x), np.shape(y), np.shape(z)))
-    return sum((each.attenuation * each.holds(x, y, z) for each in ellipsoids), empty)
+    volume = np.zeros(np.broadcast_shapes(np.shape(x), np.shape(y), np.shape(z)))
+    for each in ellipsoids:
+        volume += each.attenuation * each.holds(x, y, z)
+    return volume
 
 
 def random_phantom(generator: np.random.Generator, inclusions: int = 10) -> tuple[Ellipsoid, ...]:

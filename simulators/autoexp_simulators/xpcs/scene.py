@@ -90,7 +90,7 @@ class XpcsScene:
         points
             ``temperature`` in K, shape ``(n,)``.
         """
-        times = self.period * np.arange(self.frames)
+        times = np.asarray(self.period * np.arange(self.frames), dtype=float)
         contrasts = [self._contrast(float(each), times) for each in np.atleast_1d(points["temperature"])]
         table = np.array(contrasts).reshape(-1, len(BANDS))
         return {f"speckle_{name}": table[:, place] for place, (name, _, _) in enumerate(BANDS)}

@@ -95,4 +95,4 @@ def _between(field: Tensor, dim: int, phase: int, speckle: int) -> Tensor:
 def _roots(correlations: Tensor) -> Tensor:
     """Return matrices whose squares are the correlations; rounding may have made some barely not positive."""
     values, vectors = torch.linalg.eigh(correlations)
-    return (vectors * values.clamp(min=0.0).sqrt()[:, None, :]) @ vectors.mT
+    return torch.matmul(vectors * values.clamp(min=0.0).sqrt()[:, None, :], vectors.mT)
