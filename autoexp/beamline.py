@@ -112,6 +112,8 @@ class Beamline:
         What is wanted.
     happenings
         What its bad habits did so far; it grows while the beamline runs.
+    ring_current
+        A Readable of the stored current, field ``ring_current`` in mA; its trigger is done when there is beam.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Beamline:
     readouts: tuple[Readout, ...]
     objectives: tuple[Objective, ...]
     happenings: Sequence[Happening] = ()
+    ring_current: Any = None
 
     @property
     def detector(self) -> Any:

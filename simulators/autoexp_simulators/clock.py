@@ -3,6 +3,24 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something that takes beamline time.
+
+    Parameters
+    ----------
+    began, ended
+        Beamline seconds.
+    cancel
+        Ends it early, without calling what was to be called at its end; in vain where it has ended.
+    """
+
+    began: float
+    ended: float
+    cancel: Callable[[], None]
 
 
 class SimulatedClock:
@@ -16,7 +34,8 @@ class SimulatedClock:
     Notes
     -----
     Without wall time, whatever is begun before anybody looks at the clock is begun together, as the
-    moves of one `bluesky.plan_stubs.mv` are; whoever looks has waited for all of it.
+    moves of one `bluesky.plan_stubs.mv` are; whoever looks has waited for all of it. What one device
+    does takes place one after another.
     """
 
     def __init__(self, speed: float | None = None) -> None:
@@ -36,13 +55,32 @@ class SimulatedClock:
             self._now = self._until
             return self._now
 
-    def spend(self, seconds: float, done: Callable[[], None]) -> None:
-        """Begin something that takes `seconds` of beamline time, and call `done` when it ends."""
+    def spend(self, seconds: float, done: Callable[[Span], None], *, after: float = 0.0) -> Span:
+        """Begin something that takes beamline time.
+
+        Parameters
+        ----------
+        seconds
+            How long it takes.
+        done
+            Called with what took the time when it ends; at once where the clock takes no wall time.
+        after
+            Beamline seconds before which it cannot begin, because its device is busy.
+        """
         if self.speed is None:
             with self._lock:
-                self._until = max(self._until, self._now + seconds)
-            done()
-        else:
-            timer = threading.Timer(seconds / self.speed, done)
-            timer.daemon = True
-            timer.start()
+                began = max(self._now, after)
+                self._until = max(self._until, began + seconds)
+            span = Span(began, began + seconds, _nothing)
+            done(span)
+            return span
+        began = max(self.now(), after)
+        timer = threading.Timer((began + seconds - self.now()) / self.speed, lambda: done(span))
+        timer.daemon = True
+        span = Span(began, began + seconds, timer.cancel)
+        timer.start()
+        return span
+
+
+def _nothing() -> None:
+    """Cancel what has happened already."""

@@ -1,5 +1,6 @@
 """Area detectors as classic ophyd devices."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import torch
 from ophyd import Component, Device, Kind, Signal
 from ophyd.status import DeviceStatus
 
-from autoexp_simulators.clock import SimulatedClock
+from autoexp.errors import MeasurementError, SimulatedFaultError
+from autoexp_simulators.clock import SimulatedClock, Span
 from autoexp_simulators.world import Imager
 
 
@@ -46,6 +48,8 @@ class SimulatedCamera(Device):
         super().__init__(name=imager.spec.name)
         self.imager = imager
         self._clock = clock
+        self._waiting: DeviceStatus | None = None
+        self._span: Span | None = None
         self.exposure.put(imager.spec.exposure)
         spec = imager.spec
         shape = spec.shape if spec.frames == 1 else (spec.frames, *spec.shape)
@@ -53,17 +57,41 @@ class SimulatedCamera(Device):
 
     def trigger(self) -> DeviceStatus:
         """Expose, and return a status that is done when the frames are read out."""
-        self._clock.now()
+        self.stop()
+        now, status = self._clock.now(), DeviceStatus(self)
         seconds, spec = float(self.exposure.get()), self.imager.spec
-        status = DeviceStatus(self)
-        self._clock.spend(spec.frames * (seconds + spec.overhead), lambda: self._finish(seconds, status))
+        try:
+            delay = self.imager.delay(now)
+        except SimulatedFaultError as error:
+            status.set_exception(error)
+            return status
+        self._waiting = status
+        if math.isfinite(delay):
+            lasts = delay + spec.frames * (seconds + spec.overhead)
+            self._span = self._clock.spend(lasts, lambda span: self._finish(span.began + delay, seconds, status))
         return status
 
-    def _finish(self, seconds: float, status: DeviceStatus) -> None:
+    def _finish(self, began: float, seconds: float, status: DeviceStatus) -> None:
         try:
-            frames: np.ndarray = self.imager.expose(seconds)
+            frames: np.ndarray = self.imager.expose(seconds, began)
+            if status.done:
+                return
             self.image.put(frames)
         except Exception as error:
             status.set_exception(error)
         else:
+            self._waiting = None
             status.set_finished()
+
+    def stop(self, *, success: bool = False) -> None:
+        """Give up an exposure that is under way; its status fails."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done:
+            if self._span is not None:
+                self._span.cancel()
+            waiting.set_exception(MeasurementError(f"an exposure of {self.name!r} was given up"))
+
+    def unstage(self) -> list[Any]:
+        """Give up an exposure that is under way."""
+        self.stop()
+        return list(super().unstage())

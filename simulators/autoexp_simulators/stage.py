@@ -1,6 +1,8 @@
 """Motors as classic ophyd devices."""
 
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ophyd import Component, Device, Kind, Signal
@@ -8,8 +10,29 @@ from ophyd.status import DeviceStatus
 from ophyd.utils.errors import LimitError
 
 from autoexp.dofs import Dof
-from autoexp_simulators.axis import Axis
-from autoexp_simulators.clock import SimulatedClock
+from autoexp.errors import MeasurementError
+from autoexp_simulators.axis import Axis, travelled
+from autoexp_simulators.clock import SimulatedClock, Span
+from autoexp_simulators.faults.hooks import Move
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """A move in real time."""
+
+    start: float
+    target: float
+    span: Span
+    velocity: float
+    acceleration: float
+    settle: float
+
+    def position(self, now: float) -> float:
+        """Return where the motor is on its way."""
+        lasts = self.span.ended - self.span.began - self.settle
+        share = min(max((now - self.span.began) / lasts, 0.0), 1.0) if lasts > 0 else 1.0
+        cruise = abs(self.target - self.start) / self.velocity
+        return self.start + (self.target - self.start) * travelled(share, cruise, self.acceleration)
 
 
 class Readback(Signal):
@@ -56,6 +79,10 @@ class SimulatedMotor(Device):
         super().__init__(name=axis.spec.name)
         self.axis = axis
         self._clock = clock
+        self._lock = threading.RLock()
+        self._status: DeviceStatus | None = None
+        self._underway: Underway | None = None
+        self._free = 0.0
         self.readback.name = self.name
         self.readback.connect_to(self._read, axis.spec.unit)
         self.limits = axis.spec.limits
@@ -68,7 +95,9 @@ class SimulatedMotor(Device):
     @property
     def position(self) -> float:
         """The true position, in `egu`."""
-        return self.axis.position
+        now = self._clock.now()
+        with self._lock:
+            return self.axis.true_position(now) if self._underway is None else self._underway.position(now)
 
     def dof(self) -> Dof:
         """Return the Dof of the whole travel, with what its moves cost."""
@@ -96,25 +125,59 @@ class SimulatedMotor(Device):
     def set(self, value: float) -> DeviceStatus:
         """Move, and return a status that is done when the motor has settled.
 
+        A move that is still under way ends where it is, and its status fails.
+
         Raises
         ------
         LimitError
             If the position is beyond the soft limits.
         """
         self.check_value(value)
-        seconds = self.axis.duration(value, self.velocity.get(), self.acceleration.get(), self.settle.get())
+        self.stop()
+        velocity, acceleration = float(self.velocity.get()), float(self.acceleration.get())
+        seconds = self.axis.duration(value, velocity, acceleration, self.settle.get())
         self.setpoint.put(value)
         status = DeviceStatus(self)
-        self._clock.spend(seconds, lambda: self._arrive(value, status))
+        start = self.axis.setpoint
+
+        def done(span: Span) -> None:
+            self._finish(Move(start, value, span.began, span.ended, velocity), status)
+
+        self._status = status
+        span = self._clock.spend(seconds, done, after=self._free)
+        self._free = span.ended
+        if not status.done and self._status is status:
+            self._underway = Underway(start, value, span, velocity, acceleration, self.settle.get())
         return status
 
-    def _arrive(self, value: float, status: DeviceStatus) -> None:
-        self.axis.arrive(value)
+    def _finish(self, move: Move, status: DeviceStatus) -> None:
+        with self._lock:
+            if self._status is not status:
+                return
+            self._status = self._underway = None
+            self.axis.arrive(move)
         status.set_finished()
 
     def _read(self) -> float:
-        self._clock.now()
-        return self.axis.readback()
+        now = self._clock.now()
+        with self._lock:
+            underway = self._underway
+            return self.axis.readback(now) if underway is None else underway.position(now)
 
     def stop(self, *, success: bool = False) -> None:
-        """Do nothing: a simulated move ends where it was sent."""
+        """End the move where it is now; its status fails unless this is a `success`."""
+        now = self._clock.now() if self._clock.speed is not None else 0.0
+        with self._lock:
+            status, underway = self._status, self._underway
+            if status is None or underway is None:
+                return
+            self._status = self._underway = None
+            underway.span.cancel()
+            self._free = now
+            here = underway.position(now)
+            self.setpoint.put(here)
+            self.axis.arrive(Move(underway.start, here, underway.span.began, now, underway.velocity))
+        if success:
+            status.set_finished()
+        else:
+            status.set_exception(MeasurementError(f"{self.name!r} was stopped at {here:.6g} {self.egu}"))

@@ -5,15 +5,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from autoexp_simulators.axis import Axis
 from autoexp_simulators.clock import SimulatedClock
 from autoexp_simulators.dice import Dice
+from autoexp_simulators.faults.habits import Habits
+from autoexp_simulators.faults.hooks import Delays, Remains, Shifts, Shines, Spoils
+from autoexp_simulators.shift import shifted
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 
 
 class World:
-    """Clock and axes of one beamline.
+    """Clock, axes, beam and sample of one beamline.
 
     Parameters
     ----------
@@ -23,20 +27,51 @@ class World:
         What can be moved.
     seed
         Of everything random about them.
+    habits
+        The beamline's bad habits.
     """
 
-    def __init__(self, clock: SimulatedClock, motors: Sequence[MotorSpec], seed: int) -> None:
+    def __init__(
+        self, clock: SimulatedClock, motors: Sequence[MotorSpec], seed: int, habits: Habits | None = None
+    ) -> None:
         self.clock = clock
+        self.habits = habits or Habits()
         self._seeds = np.random.default_rng([seed, 1])
-        self.axes: Mapping[str, Axis] = {spec.name: Axis(spec, self.new_seed()) for spec in motors}
+        self.axes: Mapping[str, Axis] = {
+            spec.name: Axis(spec, self.new_seed(), self.habits.of("motor", spec.name, number))
+            for number, spec in enumerate(motors)
+        }
+        beam = self.habits.of("beam", "beam")
+        self._shines = [habit for habit in beam if isinstance(habit, Shines)]
+        self._shifts = [habit for habit in beam if isinstance(habit, Shifts)]
+        self._remains = [habit for habit in self.habits.of("sample", "sample") if isinstance(habit, Remains)]
 
     def new_seed(self) -> int:
         """Return the seed of one more part; the order in which parts ask is part of the result."""
         return int(self._seeds.integers(2**31))
 
-    def positions(self) -> dict[str, float]:
+    def positions(self, now: float) -> dict[str, float]:
         """Return where every motor truly is."""
-        return {name: axis.position for name, axis in self.axes.items()}
+        return {name: axis.true_position(now) for name, axis in self.axes.items()}
+
+    def current(self, now: float) -> float:
+        """Return the beam's share of its full intensity."""
+        share = 1.0
+        for habit in self._shines:
+            share *= habit.share(now)
+        return share
+
+    def beam_shift(self, now: float) -> tuple[float, float]:
+        """Return by how many pixels the beam is off, down and to the right."""
+        shifts = [habit.shift(now) for habit in self._shifts]
+        return sum(down for down, _ in shifts), sum(right for _, right in shifts)
+
+    def remaining(self, positions: Mapping[str, float], now: float, dose: float) -> float:
+        """Return the share of the sample's signal that is left, and count the dose."""
+        share = 1.0
+        for habit in self._remains:
+            share *= habit.remaining(positions, now, dose)
+        return share
 
 
 class Imager:
@@ -50,22 +85,59 @@ class Imager:
         In which it stands.
     device
         Where frames are made, as torch names it.
+    number
+        Its place among the beamline's detectors.
     """
 
-    def __init__(self, spec: DetectorSpec, world: World, device: str = "cpu") -> None:
+    def __init__(self, spec: DetectorSpec, world: World, device: str = "cpu", number: int = 0) -> None:
         self.spec = spec
         self._world, self._device = world, device
         self._dice = Dice(world.new_seed(), device)
+        habits = world.habits.of("detector", spec.name, number)
+        self._delays = [habit for habit in habits if isinstance(habit, Delays)]
+        self._spoils = [habit for habit in habits if isinstance(habit, Spoils)]
 
-    def expose(self, exposure: float) -> NDArray[np.unsignedinteger]:
-        """Return what one trigger gives, shape ``(y, x)``, or ``(frames, y, x)`` where it gives several."""
-        began, count = self._world.clock.now(), self.spec.frames
-        period = exposure + self.spec.overhead
-        times = began + period * torch.arange(count, dtype=torch.float64, device=self._device)
-        positions = {
-            name: torch.full((count,), value, dtype=torch.float64, device=self._device)
-            for name, value in self._world.positions().items()
-        }
-        photons = self.spec.photons(positions, times)
-        frames = self.spec.sensor.frames(photons, exposure, self._dice).cpu().numpy()
-        return frames if count > 1 else frames[0]
+    def delay(self, now: float) -> float:
+        """Return the seconds by which the next exposure begins late; infinite where it never does.
+
+        Raises
+        ------
+        SimulatedFaultError
+            Where the trigger is to fail.
+        """
+        return sum(habit.delay(now) for habit in self._delays)
+
+    def expose(self, exposure: float, began: float | None = None) -> NDArray[np.unsignedinteger]:
+        """Return what one trigger gives, shape ``(y, x)``, or ``(frames, y, x)`` where it gives several.
+
+        Parameters
+        ----------
+        exposure
+            Seconds per frame.
+        began
+            When the first frame begins, in beamline seconds; now by default.
+        """
+        began = self._world.clock.now() if began is None else began
+        times = [began + number * (exposure + self.spec.overhead) for number in range(self.spec.frames)]
+        photons = self._photons(times, exposure)
+        frames = self.spec.sensor.frames(photons, exposure, self._dice)
+        for habit in self._spoils:
+            frames = habit.spoil(frames, began)
+        counts: NDArray[np.unsignedinteger] = frames.cpu().numpy()
+        return counts if len(times) > 1 else counts[0]
+
+    def _photons(self, times: list[float], exposure: float) -> Tensor:
+        places = [self._world.positions(time) for time in times]
+        tensors = {name: self._tensor([place[name] for place in places]) for name in self._world.axes}
+        photons = self.spec.photons(tensors, self._tensor(times))
+        shares, shifts = [], []
+        for place, time in zip(places, times, strict=True):
+            current = self._world.current(time)
+            shares.append(current * self._world.remaining(place, time, current * exposure))
+            shifts.append(self._world.beam_shift(time))
+        if any(share != 1.0 for share in shares):
+            photons = photons * self._tensor(shares).to(photons.dtype)[:, None, None]
+        return shifted(photons, shifts)
+
+    def _tensor(self, values: list[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64, device=self._device)

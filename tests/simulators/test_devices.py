@@ -8,6 +8,7 @@ from bluesky.plans import count, scan
 from bluesky.simulators import check_limits
 from ophyd.utils.errors import LimitError
 
+from autoexp.errors import MeasurementError
 from autoexp_simulators import (
     Axis,
     DetectorSpec,
@@ -19,6 +20,7 @@ from autoexp_simulators import (
     SimulatedMotor,
     World,
 )
+from autoexp_simulators.axis import travelled
 
 
 @pytest.fixture
@@ -130,3 +132,49 @@ def test_a_movie_in_the_event(RE, clock):
     assert (key["shape"], key["dims"]) == ([3, 4, 4], ["frame", "y", "x"])
     assert movie.mean(axis=(1, 2)) == pytest.approx([9000, 18000, 27000], rel=0.02)
     assert clock.now() == pytest.approx(3.0)
+
+
+def test_a_device_does_one_thing_after_another(RE, clock):
+    one, other = motor(clock, "a"), motor(clock, "b")
+    RE(bps.mv(one, 8.0))
+    RE(bps.mv(other, 2.0))
+    RE(bps.mv(one, 0.0))
+    assert clock.now() == pytest.approx(8.0)
+
+
+def test_stop_ends_a_move_where_it_is():
+    clock = SimulatedClock(speed=10.0)
+    slow = motor(clock, velocity=1.0, acceleration=0.5)
+    moving = slow.set(10.0)
+    while slow.read()["m"]["value"] < 1.0:
+        time.sleep(0.005)
+    slow.stop()
+    assert isinstance(moving.exception(10), MeasurementError)
+    here = slow.position
+    assert 1.0 < here < 10.0
+    assert slow.setpoint.get() == pytest.approx(here)
+    time.sleep(0.05)
+    assert slow.position == here
+    slow.set(here + 1.0).wait(10)
+    assert slow.position == pytest.approx(here + 1.0)
+
+
+def test_a_new_move_replaces_one_under_way():
+    slow = motor(SimulatedClock(speed=20.0))
+    first = slow.set(10.0)
+    slow.set(-1.0).wait(10)
+    assert isinstance(first.exception(10), MeasurementError)
+    assert slow.position == pytest.approx(-1.0)
+
+
+@pytest.mark.parametrize("acceleration", [0.0, 0.5, 5.0])
+def test_the_way_is_the_integral_of_a_trapezoid(acceleration):
+    cruise = 2.0
+    ramp = min(acceleration, np.sqrt(cruise * acceleration))
+    whole = cruise + acceleration if cruise >= acceleration else 2 * ramp
+    times = (np.arange(20_000) + 0.5) / 20_000 * whole
+    rise = np.ones_like(times) if ramp == 0 else np.minimum(1, np.minimum(times, whole - times) / ramp)
+    way = np.cumsum(rise) / rise.sum()
+    shares = np.linspace(0.05, 1, 20)
+    expected = np.interp(shares * whole, times, way)
+    assert [travelled(share, cruise, acceleration) for share in shares] == pytest.approx(expected, abs=1e-3)

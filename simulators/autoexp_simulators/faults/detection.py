@@ -1,0 +1,242 @@
+"""Bad habits of detectors."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoexp.errors import SimulatedFaultError
+from autoexp_simulators.faults.hooks import Kind, Record
+
+
+@dataclass(frozen=True, slots=True)
+class BadPixels:
+    """Pixels that always give the same value.
+
+    Parameters
+    ----------
+    hot, dead
+        Shares of the pixels.
+    value
+        Of hot pixels, in digital units; dead ones give zero.
+    device
+        Which detector; None for all.
+    """
+
+    hot: float = 0.0
+    dead: float = 0.0
+    value: int = 50_000
+    device: str | None = None
+    acts_on: ClassVar[Kind] = "detector"
+
+    def begin(self, generator: np.random.Generator, record: Record) -> "_Pixels":
+        """Return the habit."""
+        return _Pixels(self, generator, record)
+
+
+class _Pixels:
+    def __init__(self, settings: BadPixels, generator: np.random.Generator, record: Record) -> None:
+        self._settings, self._generator, self._record = settings, generator, record
+        self._hot = self._dead = torch.zeros(0, dtype=torch.int64)
+
+    def _choose(self, pixels: int, now: float) -> None:
+        order = torch.from_numpy(self._generator.permutation(pixels))
+        hot, dead = round(self._settings.hot * pixels), round(self._settings.dead * pixels)
+        self._hot, self._dead = order[:hot], order[hot : hot + dead]
+        self._record(now, f"{hot} hot and {dead} dead pixels of {pixels}")
+
+    def spoil(self, frames: Tensor, now: float) -> Tensor:
+        if not len(self._hot) + len(self._dead):
+            self._choose(frames[0].numel(), now)
+        flat = frames.flatten(1).to(torch.int64)
+        flat[:, self._hot.to(flat.device)] = self._settings.value
+        flat[:, self._dead.to(flat.device)] = 0
+        return flat.reshape(frames.shape).to(frames.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """Pixels that cannot count beyond a level.
+
+    Parameters
+    ----------
+    level
+        In digital units.
+    device
+        Which detector; None for all.
+    """
+
+    level: int
+    device: str | None = None
+    acts_on: ClassVar[Kind] = "detector"
+
+    def begin(self, generator: np.random.Generator, record: Record) -> "_Full":
+        """Return the habit."""
+        return _Full(self.level, record)
+
+
+class _Full:
+    def __init__(self, level: int, record: Record) -> None:
+        self._level, self._record = level, record
+
+    def spoil(self, frames: Tensor, now: float) -> Tensor:
+        values = frames.to(torch.int64)
+        full = int((values >= self._level).sum())
+        if full:
+            self._record(now, f"{full} saturated pixels")
+        return values.clamp_(max=self._level).to(frames.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedFrames:
+    """Frames that never reach the driver: the one before stays in their place.
+
+    Parameters
+    ----------
+    chance
+        That a frame is dropped, 0 to 1.
+    device
+        Which detector; None for all.
+    """
+
+    chance: float
+    device: str | None = None
+    acts_on: ClassVar[Kind] = "detector"
+
+    def begin(self, generator: np.random.Generator, record: Record) -> "_Dropping":
+        """Return the habit."""
+        return _Dropping(self.chance, generator, record)
+
+
+class _Dropping:
+    def __init__(self, chance: float, generator: np.random.Generator, record: Record) -> None:
+        self._chance, self._generator, self._record = chance, generator, record
+        self._last: Tensor | None = None
+
+    def spoil(self, frames: Tensor, now: float) -> Tensor:
+        kept = []
+        for number, frame in enumerate(frames):
+            if self._generator.random() < self._chance:
+                self._record(now, f"frame {number} of {len(frames)} dropped")
+                frame = torch.zeros_like(frame) if self._last is None else self._last
+            self._last = frame
+            kept.append(frame)
+        return torch.stack(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class LateTriggers:
+    """Exposures that begin late.
+
+    Parameters
+    ----------
+    delay
+        Mean delay in seconds, exponentially distributed.
+    chance
+        That a trigger is late, 0 to 1.
+    device
+        Which detector; None for all.
+    """
+
+    delay: float
+    chance: float = 1.0
+    device: str | None = None
+    acts_on: ClassVar[Kind] = "detector"
+
+    def begin(self, generator: np.random.Generator, record: Record) -> "_Late":
+        """Return the habit."""
+        return _Late(self, generator, record)
+
+
+class _Late:
+    def __init__(self, settings: LateTriggers, generator: np.random.Generator, record: Record) -> None:
+        self._settings, self._generator, self._record = settings, generator, record
+
+    def delay(self, now: float) -> float:
+        if self._generator.random() >= self._settings.chance:
+            return 0.0
+        delay = float(self._generator.exponential(self._settings.delay))
+        self._record(now, f"trigger late by {delay:.3g} s")
+        return delay
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTriggers:
+    """Triggers that raise.
+
+    Parameters
+    ----------
+    chance
+        That a trigger fails, 0 to 1.
+    at
+        Numbers of the triggers that fail for sure, from 0.
+    device
+        Which detector; None for all.
+    """
+
+    chance: float = 0.0
+    at: tuple[int, ...] = ()
+    device: str | None = None
+    acts_on: ClassVar[Kind] = "detector"
+
+    def begin(self, generator: np.random.Generator, record: Record) -> "_Failing":
+        """Return the habit."""
+        return _Failing(_Chooser(self.chance, self.at, generator), record)
+
+
+class _Failing:
+    def __init__(self, chooser: "_Chooser", record: Record) -> None:
+        self._chooser, self._record = chooser, record
+
+    def delay(self, now: float) -> float:
+        if self._chooser.hit():
+            self._record(now, "trigger failed")
+            raise SimulatedFaultError(f"a trigger was told to fail, {now:.3f} s into the beam time")
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LostTriggers:
+    """Triggers that never return, until somebody stops, unstages or triggers the detector again.
+
+    Parameters
+    ----------
+    chance
+        That a trigger is lost, 0 to 1.
+    at
+        Numbers of the triggers that are lost for sure, from 0.
+    device
+        Which detector; None for all.
+    """
+
+    chance: float = 0.0
+    at: tuple[int, ...] = ()
+    device: str | None = None
+    acts_on: ClassVar[Kind] = "detector"
+
+    def begin(self, generator: np.random.Generator, record: Record) -> "_Losing":
+        """Return the habit."""
+        return _Losing(_Chooser(self.chance, self.at, generator), record)
+
+
+class _Losing:
+    def __init__(self, chooser: "_Chooser", record: Record) -> None:
+        self._chooser, self._record = chooser, record
+
+    def delay(self, now: float) -> float:
+        if self._chooser.hit():
+            self._record(now, "trigger never returns")
+            return math.inf
+        return 0.0
+
+
+class _Chooser:
+    def __init__(self, chance: float, at: tuple[int, ...], generator: np.random.Generator) -> None:
+        self._chance, self._at, self._generator, self._count = chance, at, generator, 0
+
+    def hit(self) -> bool:
+        number, self._count = self._count, self._count + 1
+        return bool(self._generator.random() < self._chance) or number in self._at

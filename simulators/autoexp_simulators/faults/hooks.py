@@ -1,0 +1,106 @@
+"""Where a beamline's habits act: one method each; a habit has those that it needs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from torch import Tensor
+
+Kind: TypeAlias = Literal["motor", "beam", "detector", "sample"]
+Record: TypeAlias = Callable[[float, str], None]
+"""Called with beamline seconds and words whenever a habit does something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A motor's latest move, in its unit and in beamline seconds."""
+
+    start: float = 0.0
+    target: float = 0.0
+    began: float = 0.0
+    ended: float = 0.0
+    velocity: float = 1.0
+
+
+class Fault(Protocol):
+    """The settings of a habit."""
+
+    acts_on: ClassVar[Kind]
+
+    @property
+    def device(self) -> str | None:
+        """Which device has it; None where all of its kind do."""
+
+    def begin(self, generator: np.random.Generator, record: Record) -> object:
+        """Return the habit itself: an object with one or more of the methods below."""
+
+
+@runtime_checkable
+class Arrives(Protocol):
+    """Stops a motor beside its target."""
+
+    def arrive(self, move: Move) -> float:
+        """Return by how much the true position misses the target until the next move."""
+
+
+@runtime_checkable
+class Wanders(Protocol):
+    """Moves a motor that should stand still."""
+
+    def wander(self, move: Move, now: float) -> float:
+        """Return the displacement of the true position."""
+
+
+@runtime_checkable
+class Misreads(Protocol):
+    """Falsifies an encoder."""
+
+    def misread(self, move: Move, now: float) -> float:
+        """Return by how much the encoder is wrong."""
+
+
+@runtime_checkable
+class Shines(Protocol):
+    """Changes the beam's intensity."""
+
+    def share(self, now: float) -> float:
+        """Return the share of the full beam, 0 to 1."""
+
+
+@runtime_checkable
+class Shifts(Protocol):
+    """Moves the beam across detectors."""
+
+    def shift(self, now: float) -> tuple[float, float]:
+        """Return by how many pixels, down and to the right."""
+
+
+@runtime_checkable
+class Remains(Protocol):
+    """Changes what the sample gives."""
+
+    def remaining(self, positions: Mapping[str, float], began: float, dose: float) -> float:
+        """Return the share of the signal that is left, and count `dose`, seconds at full beam."""
+
+
+@runtime_checkable
+class Delays(Protocol):
+    """Disturbs triggers."""
+
+    def delay(self, now: float) -> float:
+        """Return the seconds by which a trigger is late; infinite where it never returns.
+
+        Raises
+        ------
+        SimulatedFaultError
+            Where it fails.
+        """
+
+
+@runtime_checkable
+class Spoils(Protocol):
+    """Changes frames after the read-out."""
+
+    def spoil(self, frames: Tensor, now: float) -> Tensor:
+        """Return what the detector gives out instead of `frames`, shape ``(n, y, x)``, digital units."""
