@@ -8,6 +8,7 @@ from autoexp_agents.pareto import ParetoAgent
 from autoexp_agents.phases import PhaseAgent
 from autoexp_agents.portfolio import PortfolioAgent
 from autoexp_agents.routed import RoutedAgent, route
+from autoexp_agents.transition import Transition, TransitionAgent
 from autoexp_agents.trust import TrustRegionAgent
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "RandomAgent",
     "RoutedAgent",
     "SobolAgent",
+    "Transition",
+    "TransitionAgent",
     "TrustRegionAgent",
     "route",
 ]

@@ -13,6 +13,7 @@ from autoexp_agents import (
     RandomAgent,
     RoutedAgent,
     SobolAgent,
+    TransitionAgent,
     TrustRegionAgent,
 )
 
@@ -95,3 +96,12 @@ class TestPhaseAgent(AgentContract):
     @pytest.fixture
     def build(self):
         return lambda space, objectives, seed: PhaseAgent(space, objectives, initial=4, seed=seed, candidates=128)
+
+
+class TestTransitionAgent(AgentContract):
+    goal = Explore("f")
+    only = ("line",)
+
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: TransitionAgent(space, objectives, form="step", seed=seed)

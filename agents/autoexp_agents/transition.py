@@ -1,0 +1,421 @@
+"""A transition along one axis, found by what is known of its form."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autoexp.acquisition.search import Candidates, finite
+from autoexp.dofs import FloatArray
+from autoexp.errors import AutoexpError, ObjectiveError, SpaceError, listed
+from autoexp.objectives import Explore, Objective, as_objectives
+from autoexp.records import Estimate, Observation, Point, Source, Suggestion, Why
+from autoexp.space import Space
+from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.opening import Opening, taken
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Form = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+"""Positions, transition and shape parameter, which broadcast, to values that go from one to zero or back."""
+
+_PLACES, _SHAPES, _LOOKS = 120, 32, 5
+_FEW, _NEGLIGIBLE = 1e-300, 1e-6
+_RULE = "information on the transition"
+
+
+def order_parameter(x: FloatArray, transition: FloatArray, exponent: FloatArray) -> FloatArray:
+    """Return ``(1 - x / transition)**exponent`` below the transition, zero above: a continuous phase transition.
+
+    L. D. Landau, Zh. Eksp. Teor. Fiz. 7, 19 (1937); positions must be positive, as temperatures in kelvin are.
+    """
+    return np.asarray(np.power(np.maximum(1.0 - x / transition, _FEW), exponent) * (x < transition))
+
+
+def step(x: FloatArray, transition: FloatArray, width: FloatArray) -> FloatArray:
+    """Return ``1 / (1 + exp((x - transition) / width))``: a transition smeared out over `width`, in units of x."""
+    return np.asarray(0.5 * (1.0 - np.tanh(0.5 * (x - transition) / width)))
+
+
+FORMS: Mapping[str, Form] = {"order parameter": order_parameter, "step": step}
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Where the transition is, and how it looks.
+
+    Parameters
+    ----------
+    position, position_sigma
+        Of the transition, in the Dof's unit.
+    shape, shape_sigma
+        The exponent of an order parameter, or the width of a step in the Dof's unit.
+    low, high
+        The value far above and far below the transition, in the field's unit.
+    """
+
+    position: float
+    position_sigma: float
+    shape: float
+    shape_sigma: float
+    low: float
+    high: float
+
+
+class TransitionAgent:
+    """Measures where most is learnt about the position of a transition.
+
+    The value is taken as ``low + (high - low) form(x, transition, shape)`` plus normal noise. Its posterior is
+    computed on a grid of transition and shape, with the two linear parameters and the noise
+    integrated out in closed form [1]_, so it has no local optimum to get stuck in. The next point
+    is where the predictions of the grid's cells differ most for the noise: to lowest order the
+    expected information on them [2]_.
+
+    Parameters
+    ----------
+    space
+        One Dof.
+    objectives
+        One Explore.
+    form
+        One of `FORMS`.
+    shapes
+        Range of the exponent, 0.1 to 1 if not given, or of the step's width, by default 1/500 to 1/5
+        of the range; all equally likely on a logarithmic scale.
+    initial
+        Number of Sobol points measured first; five by default.
+    seed
+        Of the Sobol points.
+    tolerance
+        Standard deviation of the position, in the Dof's unit, at which it is done; never if not given.
+
+    Raises
+    ------
+    SpaceError
+        If there is more than one Dof, it has choices, or an order parameter's range is not positive.
+    ObjectiveError
+        If the objective is another, or the form is unknown.
+
+    Notes
+    -----
+    The sigmas are those of the posterior, given that the form is right. An order parameter falls with
+    infinite slope, so that its transition can be known far better than points are apart; its posterior
+    is then not normal, and misses of several sigmas are not as rare as for a normal one.
+
+    References
+    ----------
+    .. [1] C. M. Bishop, Pattern Recognition and Machine Learning (2006), section 3.3 and exercise 3.12.
+    .. [2] K. Chaloner and I. Verdinelli, Statist. Sci. 10, 273 (1995).
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Objective | tuple[Objective, ...],
+        *,
+        form: str = "order parameter",
+        shapes: tuple[float, float] | None = None,
+        initial: int | None = 5,
+        seed: int = 0,
+        tolerance: float | None = None,
+    ) -> None:
+        self._space, self._objectives = space, as_objectives(objectives)
+        if len(space.dofs) != 1 or space.dofs[0].choices:
+            raise SpaceError(f"a transition needs one Dof without choices, got {listed(space.names)}")
+        if len(self._objectives) != 1 or not isinstance(self._objectives[0], Explore):
+            raise ObjectiveError(f"a transition needs one Explore, got {self._objectives!r}")
+        if form not in FORMS:
+            raise ObjectiveError(f"form must be one of {listed(FORMS)}, got {form!r}")
+        self._dof, self._name = space.dofs[0], self._objectives[0].name
+        if form == "order parameter" and not self._dof.low > 0:
+            raise SpaceError(f"an order parameter needs positive positions, got low={self._dof.low}")
+        extent = self._dof.high - self._dof.low
+        default = (0.1, 1.0) if form == "order parameter" else (extent / 500, extent / 5)
+        self._form, self._shapes, self._tolerance = form, shapes or default, tolerance
+        self._opening = Opening(space, initial, seed)
+        self._seed = seed
+        self._candidates = Candidates(finite(space), size=512, seed=seed)
+        self._given = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._memory = Memory(self._space, self._objectives)
+        self._opening.drawn = 0
+        self._cells: _Cells | None = None
+
+    @property
+    def space(self) -> Space:
+        """Where it may measure."""
+        return self._space
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is wanted."""
+        return self._objectives
+
+    def ingest(self, observations: Sequence[Observation]) -> None:
+        """Learn from observations."""
+        self._memory.add(observations)
+        self._cells = None
+
+    def _positions(self, unit: FloatArray) -> FloatArray:
+        return np.asarray(self._dof.low + unit[:, 0] * (self._dof.high - self._dof.low))
+
+    def _posterior(self) -> "_Cells":
+        """Return the posterior on a grid around where it is not negligible, after looks ever closer.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        if self._cells is None:
+            data = self._memory.data(self._name)
+            if not len(data):
+                raise AutoexpError("a model needs an observation with usable values, got none")
+            x = self._positions(data.x)
+            places, shapes = (self._dof.low, self._dof.high), (math.log(self._shapes[0]), math.log(self._shapes[1]))
+            for _ in range(_LOOKS):
+                cells = _cells(FORMS[self._form], x, data.y, data.variance, places, shapes)
+                places = _closer(places, _PLACES, *cells.moments(cells.transitions))
+                shapes = _closer(shapes, _SHAPES, *cells.moments(np.log(cells.shapes)))
+            self._cells = cells
+        return self._cells
+
+    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
+        """Return up to `n` points: of a Sobol design, then those that tell most, apart from each other."""
+        made = list[Suggestion]()
+        while len(made) < n:
+            waiting = [*pending, *made]
+            name = f"{self._given:04d}"
+            suggestion = self._opening.next(name, self._memory, waiting) or self._chosen(waiting)
+            if suggestion is None:
+                break
+            made.append(suggestion)
+            self._given += 1
+        return made
+
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        if not len(self._memory):
+            return None
+        cells = self._posterior()
+        unit = np.vstack([self._candidates.unit, self._close(cells)])
+        unit = unit[~near(unit, taken(self._memory, pending))]
+        if not len(unit):
+            return None
+        form = FORMS[self._form]
+        score = cells.information(form, self._positions(unit))
+        lost = [*self._memory.lost(failed=True), *self._memory.lost(failed=False)]
+        waiting = [*self._space.to_unit([row.point for row in pending]), *lost]
+        if waiting:
+            _, sigma = cells.moments(cells.transitions)
+            width = max(sigma / (self._dof.high - self._dof.low), 1e-3)
+            distance = np.abs(unit - np.array(waiting)[:, 0]).min(axis=1)
+            score = score * -np.expm1(-0.5 * np.square(distance / width))
+        best = unit[int(np.argmax(score))]
+        mean, deviation = cells.predicted(form, self._positions(best[None, :]))
+        why = Why(
+            Source.AGENT,
+            _RULE,
+            {self._name: float(mean[0])},
+            {self._name: float(deviation[0])},
+            float(score.max()),
+            len(self._memory),
+        )
+        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(best[None, :])[0], why)
+
+    def _close(self, cells: "_Cells") -> FloatArray:
+        """Return points around the transition as it is known, shape ``(m, 1)``."""
+        if self._candidates.space.pool is not None:
+            return np.empty((0, 1))
+        mean, sigma = cells.moments(cells.transitions)
+        around = np.linspace(mean - 6.0 * sigma, mean + 6.0 * sigma, 121)
+        unit = (around - self._dof.low) / (self._dof.high - self._dof.low)
+        snapped = self._candidates.snap(unit[(unit >= 0) & (unit <= 1)][:, None])
+        return snapped[self._candidates.allowed(snapped)]
+
+    def transition(self) -> Transition:
+        """Return where the transition is, with sigmas.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        cells = self._posterior()
+        low, _ = cells.moments(cells.linear[..., 0])
+        rise, _ = cells.moments(cells.linear[..., 1])
+        return Transition(*cells.moments(cells.transitions), *cells.moments(cells.shapes), low, low + rise)
+
+    def best(self) -> Estimate:
+        """Return the position of the transition, with what is predicted there.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        position = min(max(self.transition().position, self._dof.low), self._dof.high)
+        unit = np.array([[(position - self._dof.low) / (self._dof.high - self._dof.low)]])
+        place = self._candidates.snap(unit)
+        point: Point = self._candidates.space.from_unit(place)[0]
+        mean, sigma = self._posterior().predicted(FORMS[self._form], self._positions(place))
+        return Estimate(point, {self._name: float(mean[0])}, {self._name: float(sigma[0])})
+
+    def finished(self) -> str:
+        """Return that the transition is known to the tolerance, once it is."""
+        if self._tolerance is None or len(self._memory) <= self._opening.count:
+            return ""
+        found = self.transition()
+        known = found.position_sigma <= self._tolerance
+        return f"the transition is known to {found.position_sigma:.3g} {self._dof.unit}".rstrip() if known else ""
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return the curve with its sigma, and the information that a point along it would bring.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        import xarray as xr
+
+        ticks = list(dict.fromkeys(self._dof.decode(np.linspace(0.0, 1.0, per_dof)[:, None])))
+        x = np.array(ticks, dtype=float)
+        cells, form, name = self._posterior(), FORMS[self._form], self._dof.name
+        mean, sigma = cells.predicted(form, x)
+        variables = {
+            f"{self._name}_mean": (name, mean, {"long_name": f"posterior mean of {self._name}"}),
+            f"{self._name}_sigma": (name, sigma, {"long_name": f"posterior sigma of {self._name}"}),
+            "score": (name, cells.information(form, x), {"long_name": _RULE}),
+        }
+        found = self.transition()
+        attrs = {"transition": found.position, "transition_sigma": found.position_sigma}
+        return xr.Dataset(variables, {name: (name, ticks, {"units": self._dof.unit})}, attrs)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {
+            "agent": type(self).__name__,
+            **self._opening.settings(),
+            "form": self._form,
+            "shapes": list(self._shapes),
+            "tolerance": self._tolerance,
+        }
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the observations and the position in the design."""
+        return {
+            "given": self._given,
+            "designed": self._opening.drawn,
+            "observations": [plain(row) for row in self._memory.observations],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up a state returned by `state`."""
+        self._forget()
+        self._given, self._opening.drawn = int(state["given"]), int(state["designed"])
+        self.ingest([restored(row) for row in state["observations"]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The posterior on a grid of transition and shape.
+
+    Parameters
+    ----------
+    transitions, shapes
+        Of each cell, shape ``(c,)``.
+    weights
+        Probability of each cell.
+    linear
+        Most probable value above and rise below the transition, given the cell, shape ``(c, 2)``.
+    spread
+        Their covariance for unit noise, shape ``(c, 2, 2)``.
+    noise
+        Variance of the noise given the cell, shape ``(c,)``.
+    """
+
+    transitions: FloatArray
+    shapes: FloatArray
+    weights: FloatArray
+    linear: FloatArray
+    spread: FloatArray
+    noise: FloatArray
+
+    def moments(self, values: FloatArray) -> tuple[float, float]:
+        """Return posterior mean and standard deviation of a value of the cells."""
+        mean = float(self.weights @ values)
+        return mean, math.sqrt(max(0.0, float(self.weights @ np.square(values - mean))))
+
+    def _predictions(self, form: Form, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return each cell's mean and variance without noise, shape ``(c, m)``."""
+        shape = form(x[None, :], self.transitions[:, None], self.shapes[:, None])
+        mean = self.linear[:, :1] + self.linear[:, 1:] * shape
+        s = self.spread
+        variance = s[:, 0, 0, None] + 2.0 * s[:, 0, 1, None] * shape + s[:, 1, 1, None] * np.square(shape)
+        return mean, variance * self.noise[:, None]
+
+    def predicted(self, form: Form, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return posterior mean and standard deviation of the noise-free value, shape ``(m,)`` each."""
+        means, variances = self._predictions(form, x)
+        mean = self.weights @ means
+        return mean, np.sqrt(self.weights @ (variances + np.square(means - mean)))
+
+    def information(self, form: Form, x: FloatArray) -> FloatArray:
+        """Return what a value at each position is expected to tell about transition and shape, in nats, ``(m,)``."""
+        means, variances = self._predictions(form, x)
+        between = self.weights @ np.square(means - self.weights @ means)
+        within = self.weights @ (variances + self.noise[:, None])
+        return np.asarray(0.5 * np.log1p(between / within))
+
+
+def _closer(limits: tuple[float, float], count: int, mean: float, sigma: float) -> tuple[float, float]:
+    """Return narrower limits for a grid of `count` places: six sigmas, and six places to be sure."""
+    reach = 6.0 * sigma + 6.0 * (limits[1] - limits[0]) / (count - 1)
+    return max(limits[0], mean - reach), min(limits[1], mean + reach)
+
+
+def _cells(
+    form: Form,
+    x: FloatArray,
+    y: FloatArray,
+    variance: FloatArray,
+    places: tuple[float, float],
+    shapes: tuple[float, float],
+) -> _Cells:
+    """Return the posterior on a grid, of logarithms of shapes; values with a sigma count by it, up to a factor."""
+    known = variance > 0
+    scale = float(np.std(y)) or max(abs(float(y[0])), 1.0)
+    typical = float(np.median(variance[known])) if known.any() else (0.02 * scale) ** 2
+    weights = typical / np.where(known, variance, typical)
+    transition, shape = (
+        part.ravel()
+        for part in np.meshgrid(np.linspace(*places, _PLACES), np.exp(np.linspace(*shapes, _SHAPES)), indexing="ij")
+    )
+    profile = form(x[None, :], transition[:, None], shape[:, None])
+    prior = np.array([1.0, 1.0]) * typical / (10.0 * scale) ** 2
+    gram = np.empty((len(transition), 2, 2))
+    gram[:, 0, 0] = weights.sum() + prior[0]
+    gram[:, 0, 1] = gram[:, 1, 0] = profile @ weights
+    gram[:, 1, 1] = np.square(profile) @ weights + prior[1]
+    ridge = 1e-9 * (gram[:, 0, 0] + gram[:, 1, 1])
+    gram[:, 0, 0] += ridge
+    gram[:, 1, 1] += ridge
+    centre = float(np.average(y, weights=weights))
+    residual = y - centre
+    right = np.column_stack([np.full(len(transition), float(weights @ residual)), profile @ (weights * residual)])
+    spread = np.linalg.inv(gram)
+    linear = np.einsum("cij,cj->ci", spread, right)
+    misfit = float(weights @ np.square(residual)) - np.einsum("ci,ci->c", right, linear)
+    degrees = len(y) + 2.0
+    noise = (np.maximum(misfit, 0.0) + 2.0 * typical) / degrees
+    log_weight = -0.5 * degrees * np.log(noise) - 0.5 * np.log(np.linalg.det(gram))
+    chances = np.exp(log_weight - log_weight.max())
+    linear[:, 0] += centre
+    kept = chances > _NEGLIGIBLE
+    transition, shape, chances = transition[kept], shape[kept], chances[kept]
+    return _Cells(transition, shape, chances / chances.sum(), linear[kept], spread[kept], noise[kept])
