@@ -140,6 +140,15 @@ def _ptychography(beamline: Beamline, truth: Axes, frame: Axes) -> None:
     show(frame, take(beamline, sample_x=0.0, sample_y=0.4) + 1, "counts + 1", log=True)
 
 
+def _wafer(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    scene = beamline.scene
+    colours = scene.truth().fraction.transpose("sample_y", "sample_x", "phase")
+    truth.imshow(colours, origin="lower", extent=(-40, 40, -40, 40))
+    label(truth, "sample_x / mm", "sample_y / mm", "fractions of three phases, as colours")
+    x, y = scene.corners[0]
+    show(frame, take(beamline, sample_x=x, sample_y=y), "pattern of one phase", vmax=60)
+
+
 DRAWINGS: dict[str, Drawing] = {
     "xanes": _xanes,
     "saxs": _saxs,
@@ -148,6 +157,7 @@ DRAWINGS: dict[str, Drawing] = {
     "ptychography": _ptychography,
     "mirrors": _mirrors,
     "transition": _transition,
+    "wafer": _wafer,
     "xrf": _xrf,
 }
 """By the Scene's registered name."""
