@@ -94,6 +94,12 @@ def test_half_has_crystallised_at_the_transition_in_the_end():
     assert (truth.order_parameter.diff("hold") >= 0).all()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_longest_hold_shows_the_transition(seed):
+    kinetics = saxs_scene(seed).crystallisation
+    assert kinetics.order(np.array([kinetics.transition]), np.array([600.0])) == pytest.approx(0.5, abs=0.03)
+
+
 def test_a_wrong_transition_is_a_biased_twin():
     points = {"temperature": np.array([335.0]), "hold": np.array([500.0])}
     kinetics = replace(SCENE.crystallisation, transition=330.0)

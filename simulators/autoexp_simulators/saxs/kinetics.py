@@ -40,7 +40,7 @@ class Crystallisation:
     width: float = 1.5
     fastest: float = 325.0
     rate: float = 0.02
-    range: float = 30.0
+    range: float = 45.0
     exponent: float = 3.0
 
     def equilibrium(self, temperature: FloatArray) -> FloatArray:
