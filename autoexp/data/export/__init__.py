@@ -1,0 +1,7 @@
+"""Stored runs in the forms that others read."""
+
+from autoexp.data.export.nexus import write_nexus
+from autoexp.data.export.nexus_reading import read_nexus
+from autoexp.data.export.stored import StoredRun, Stream, stored_run
+
+__all__ = ["StoredRun", "Stream", "read_nexus", "stored_run", "write_nexus"]
