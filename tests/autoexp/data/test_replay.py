@@ -8,6 +8,7 @@ from autoexp.campaign import Campaign
 from autoexp.data import Journal, journal_documents, open_store, replay
 from autoexp.data.rebuild import recorded_agent
 from autoexp.errors import PluginError, StoreError
+from autoexp.records import Status
 from autoexp_agents import BayesianAgent, RandomAgent
 from autoexp_plans import adaptive_scan
 from autoexp_simulators import mirrors_beamline
@@ -66,7 +67,7 @@ def test_a_run_without_an_agent(RE, det, motor):
         replay(documents, bayesian(motor))
 
 
-def mirrors(RE, think, num=13, until=None):
+def mirrors(RE, think, num=9, until=None):
     """The documents of a run on a simulated beamline, whose agent has the default settings."""
     beamline, documents = mirrors_beamline(), []
     agent = BayesianAgent(Space(beamline.dofs), beamline.objectives, initial=6, candidates=256)
@@ -88,7 +89,7 @@ def test_the_recorded_agent_is_rebuilt_and_decides_the_same(RE, think):
     documents = mirrors(RE, think)
     report = replay(documents)
     assert report.first_difference is None, str(report)
-    assert len(report.choices) == 13
+    assert len(report.choices) == 9
     for choice, row in zip(report.choices, data_of(documents, "decisions"), strict=True):
         assert (choice.state, choice.chosen.why.model) == (row["model_state"], row["model"])
         assert choice.chosen.why.mean.get("spot_size", row["mean_spot_size"]) == pytest.approx(
@@ -105,9 +106,15 @@ def test_each_model_state_is_stored_once(RE):
     assert max(len(row["state"]) for row in data_of(documents, "models")) < 2000
 
 
+def _hopeless(campaign):
+    """Ask for the answer as soon as there is one, and never stop."""
+    usable = any(row.status is Status.OK for row in campaign.observations)
+    return usable and campaign.best().mean["spot_size"] < 0
+
+
 def test_a_stopping_rule_that_asks_for_the_answer_is_no_obstacle(RE):
-    documents = mirrors(RE, "inline", num=9, until=lambda campaign: campaign.best().mean["spot_size"] < 0)
-    assert all(row["answered"] for row in data_of(documents, "decisions")[1:])
+    documents = mirrors(RE, "inline", until=_hopeless)
+    assert data_of(documents, "decisions")[-1]["answered"]
     report = replay(documents)
     assert report.first_difference is None, str(report)
 
@@ -116,7 +123,7 @@ def test_says_which_input_differed(measured, motor):
     spoilt = json.loads(json.dumps(measured))
     for name, document in spoilt:
         if name == "event" and "det" in document["data"]:
-            document["data"]["det"] *= 1.5
+            document["data"]["det"] = -document["data"]["det"]
     assert "it rested on model state" in replay(spoilt).first_difference.difference
     lost = [item for item in measured if "det" not in item[1].get("data", {}) or item[1]["seq_num"] != 2]
     assert "observations, the replay on" in replay(lost).first_difference.difference
