@@ -149,6 +149,15 @@ def _wafer(beamline: Beamline, truth: Axes, frame: Axes) -> None:
     show(frame, take(beamline, sample_x=x, sample_y=y), "pattern of one phase", vmax=60)
 
 
+def _multimodal(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    maps = beamline.scene.truth()
+    show(truth, maps.crystalline_iron, "crystalline iron in ug/cm²", extent=(-50, 50, -50, 50))
+    truth.contour(maps.sample_x, maps.sample_y, maps.iron, levels=[0.1], colors="w", linewidths=0.8)
+    label(truth, "sample_x / um", "sample_y / um")
+    cell = beamline.scene.fluorescence.cells[0]
+    show(frame, take(beamline, readout=1, sample_x=cell.x, sample_y=cell.y), "pattern of a cell", vmax=60)
+
+
 DRAWINGS: dict[str, Drawing] = {
     "xanes": _xanes,
     "saxs": _saxs,
@@ -156,6 +165,7 @@ DRAWINGS: dict[str, Drawing] = {
     "tomography": _tomography,
     "ptychography": _ptychography,
     "mirrors": _mirrors,
+    "multimodal": _multimodal,
     "transition": _transition,
     "wafer": _wafer,
     "xrf": _xrf,
