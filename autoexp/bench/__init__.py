@@ -1,5 +1,27 @@
 """Agents against Scenes whose truth is known."""
 
+from autoexp.bench.compare import compare
+from autoexp.bench.comparison import Comparison
+from autoexp.bench.differences import Difference
+from autoexp.bench.evidence import Evidence
+from autoexp.bench.goals import Goal, OptimumFound, TopFound
+from autoexp.bench.maps import EdgesFound, MapKnown, MapSimilar, PhasesKnown, TransitionLocated
 from autoexp.bench.rivals import Effort, grid_effort, random_effort
 
-__all__ = ["Effort", "grid_effort", "random_effort"]
+__all__ = [
+    "Comparison",
+    "Difference",
+    "EdgesFound",
+    "Effort",
+    "Evidence",
+    "Goal",
+    "MapKnown",
+    "MapSimilar",
+    "OptimumFound",
+    "PhasesKnown",
+    "TopFound",
+    "TransitionLocated",
+    "compare",
+    "grid_effort",
+    "random_effort",
+]
