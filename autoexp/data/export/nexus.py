@@ -82,16 +82,16 @@ def _write_head(entry: Any, run: StoredRun) -> None:
     entry["program_name"] = "autoexp"
     entry["program_name"].attrs["version"] = version("autoexp")
     record = _group(entry, "documents", "NXcollection")
-    record["start"] = json.dumps(start, default=_listed)
-    record["stop"] = json.dumps(stop, default=_listed)
+    record["start"] = as_json(start)
+    record["stop"] = as_json(stop)
 
 
 def _write_streams(group: Any, run: StoredRun) -> None:
     for name, stream in run.streams.items():
         own = _group(group, nexus_name(name), "NXcollection")
         own.attrs["stream"] = name
-        own.attrs["data_keys"] = json.dumps(stream.keys, default=_listed)
-        own.attrs["configuration"] = json.dumps(stream.configuration, default=_listed)
+        own.attrs["data_keys"] = as_json(stream.keys)
+        own.attrs["configuration"] = as_json(stream.configuration)
         for field in stream.data.variables:
             _write_column(own, str(field), stream.data[field])
 
@@ -112,14 +112,15 @@ def _write_column(group: Any, field: str, column: Any) -> None:
 
 
 def _write_users(entry: Any, start: Mapping[str, Any]) -> None:
-    people = _people(start) or [{"name": _UNKNOWN}]
+    people = people_of(start) or [{"name": _UNKNOWN}]
     for number, person in enumerate(people, 1):
         user = _group(entry, f"user_{number}", "NXuser")
         user["name"] = str(person.get("name") or _UNKNOWN)
         _write_words(user, person, {"email": "email", "role": "role", "orcid": "ORCID", "affiliation": "affiliation"})
 
 
-def _people(start: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def people_of(start: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return who took part, as the start document says it in one way or another."""
     told = start.get("people") or start.get("operator") or start.get("user") or []
     listed = told if isinstance(told, list | tuple) else [told]
     return [person if isinstance(person, Mapping) else {"name": str(person)} for person in listed]
@@ -233,6 +234,11 @@ def _write_words(group: Any, told: Mapping[str, Any], names: Mapping[str, str]) 
         if told.get(key):
             value = told[key]
             group[name] = str(value.get("name", value) if isinstance(value, Mapping) else value)
+
+
+def as_json(told: Any) -> str:
+    """Return what a document says as JSON; numbers keep every bit."""
+    return json.dumps(told, default=_listed)
 
 
 def nexus_name(name: str) -> str:
