@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from autoexp.errors import PluginError, listed
 
-Kind = Literal["agents", "reducers", "scenes", "plans"]
+Kind = Literal["agents", "reducers", "scenes", "plans", "services"]
 
 
 def _points(kind: Kind) -> dict[str, EntryPoint]:

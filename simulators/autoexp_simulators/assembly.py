@@ -1,6 +1,8 @@
 """A Scene and its devices, put together into a beamline."""
 
+import dataclasses
 from collections.abc import Sequence
+from typing import Any, Literal
 
 from autoexp.beamline import Beamline, Readout, Scene
 from autoexp.dofs import Dof
@@ -25,6 +27,7 @@ def assemble(
     seed: int,
     speed: float | None = None,
     faults: Sequence[Fault] = (),
+    control: Literal["ophyd", "ophyd-async"] = "ophyd",
 ) -> Beamline:
     """Return a simulated beamline.
 
@@ -44,6 +47,9 @@ def assemble(
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether motors and detectors are classic ophyd or ophyd-async devices; the latter must be
+        connected (`ophyd_async.core.init_devices`) before a scan.
     """
     kinds: dict[str, Kind] = {spec.name: "motor" for spec in motors} | {spec.name: "detector" for spec in detectors}
     world = World(SimulatedClock(speed), motors, seed, Habits(faults, kinds, seed))
@@ -51,22 +57,22 @@ def assemble(
     cameras = [
         SimulatedCamera(Imager(spec, world, number=number), clock=world.clock) for number, spec in enumerate(detectors)
     ]
-    exposures = [
-        Dof(camera.exposure, *spec.exposures, unit="s")
-        for camera, spec in zip(cameras, detectors, strict=True)
+    movables, sensors = _async(stages, cameras) if control == "ophyd-async" else (stages, cameras)
+    dofs = [dataclasses.replace(stage.dof(), movable=m) for stage, m in zip(stages, movables, strict=True)]
+    dofs += [
+        Dof(sensor.exposure, *spec.exposures, unit="s")
+        for sensor, spec in zip(sensors, detectors, strict=True)
         if spec.exposures is not None
     ]
-    readouts = [
-        Readout(camera, spec.reducer, spec.readout, camera.exposure.get)
-        for camera, spec in zip(cameras, detectors, strict=True)
-    ]
-    return Beamline(
-        name,
-        scene,
-        world.clock,
-        (*(stage.dof() for stage in stages), *exposures),
-        tuple(readouts),
-        tuple(objectives),
-        world.habits.happenings,
-        RingCurrent(world),
+    readouts = tuple(
+        Readout(sensor, spec.reducer, spec.readout, camera.exposure.get)
+        for sensor, camera, spec in zip(sensors, cameras, detectors, strict=True)
     )
+    ring = RingCurrent(world)
+    return Beamline(name, scene, world.clock, tuple(dofs), readouts, tuple(objectives), world.habits.happenings, ring)
+
+
+def _async(stages: Sequence[SimulatedMotor], cameras: Sequence[SimulatedCamera]) -> tuple[list[Any], list[Any]]:
+    from autoexp_simulators.async_devices import AsyncCamera, AsyncMotor
+
+    return [AsyncMotor(stage) for stage in stages], [AsyncCamera(camera) for camera in cameras]

@@ -33,8 +33,7 @@ def test_a_trigger_that_fails_is_measured_again(RE):
 def test_a_trigger_that_never_returns_runs_into_the_timeout(RE):
     def patient(detectors, step, cache):
         yield from bps.move_per_step(step, cache)
-        for detector in detectors:
-            yield from bps.trigger(detector, group="exposure")
+        yield from bps.trigger(detectors[0], group="exposure")
         yield from bps.wait("exposure", timeout=5.0)
         yield from bps.create("primary")
         for device in (*detectors, *step):
