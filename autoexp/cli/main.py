@@ -5,11 +5,13 @@ import sys
 from collections.abc import Sequence
 
 from autoexp import plugins
-from autoexp.cli import demo, runs
+from autoexp.cli import demo, kpi, replay, runs
 from autoexp.errors import AutoexpError
 
 _COMMANDS = (
     demo,
+    kpi,
+    replay,
     runs,
 )
 
