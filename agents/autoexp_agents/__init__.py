@@ -10,6 +10,7 @@ from autoexp_agents.portfolio import PortfolioAgent
 from autoexp_agents.routed import RoutedAgent, route
 from autoexp_agents.transition import Transition, TransitionAgent
 from autoexp_agents.trust import TrustRegionAgent
+from autoexp_agents.twin import TwinAgent
 
 __all__ = [
     "BayesianAgent",
@@ -25,5 +26,6 @@ __all__ = [
     "Transition",
     "TransitionAgent",
     "TrustRegionAgent",
+    "TwinAgent",
     "route",
 ]

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from autoexp import Classify, Explore
@@ -15,6 +16,7 @@ from autoexp_agents import (
     SobolAgent,
     TransitionAgent,
     TrustRegionAgent,
+    TwinAgent,
 )
 
 
@@ -105,3 +107,13 @@ class TestTransitionAgent(AgentContract):
     @pytest.fixture
     def build(self):
         return lambda space, objectives, seed: TransitionAgent(space, objectives, form="step", seed=seed)
+
+
+def flat_twin(columns):
+    return {"f": np.zeros(len(next(iter(columns.values()))))}
+
+
+class TestTwinAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: TwinAgent(space, objectives, flat_twin, seed=seed, candidates=128)

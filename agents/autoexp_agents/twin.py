@@ -1,0 +1,295 @@
+"""A cheap, biased model of the beamline as prior knowledge."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoexp.acquisition.scores import Improvement, TargetImprovement, Uncertainty
+from autoexp.acquisition.search import Candidates, finite
+from autoexp.constraints import Columns
+from autoexp.dofs import FloatArray
+from autoexp.errors import AutoexpError, ObjectiveError
+from autoexp.objectives import Explore, Maximize, Minimize, Objective, Target, as_objectives
+from autoexp.protocols import Acquisition
+from autoexp.records import Estimate, Observation, Point, Source, Suggestion, Why
+from autoexp.space import Space
+from autoexp.surrogates import Data
+from autoexp_agents.belief import Belief, learn, merit
+from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.opening import Opening, taken
+
+Twin = Callable[[Columns], Mapping[str, FloatArray]]
+"""Dof name to ``n`` positions to field name to ``n`` values: for example the `expected` of a Scene."""
+
+_ROUNDS, _CENTRES, _PER_CENTRE = 4, 5, 48
+_TRUST = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Discrepancy:
+    """What is believed of ``y = scale twin(x) + discrepancy(x)``.
+
+    Parameters
+    ----------
+    scale
+        Of the twin.
+    belief
+        Of the discrepancy.
+    """
+
+    scale: float
+    belief: Belief
+
+
+class TwinAgent:
+    """Starts from what a simulation says, and learns where it is wrong.
+
+    The value is taken as a multiple of the twin's plus a discrepancy, a Gaussian process of what the twin
+    does not explain [1]_. A twin that is merely shifted, scaled or smoothly wrong saves most of
+    the points; one that is altogether wrong costs little, because its multiple is fitted too.
+
+    Parameters
+    ----------
+    space
+        Where it may measure.
+    objectives
+        One Maximize, Minimize, Target or Explore.
+    twin
+        What the simulation says; NaN where it says nothing counts as its median.
+    initial
+        Number of Sobol points measured before the twin's word is taken; two by default.
+    seed
+        Of the Sobol points and of the candidates.
+    candidates
+        Number of points prepared for the search.
+    kernel
+        Of the discrepancy; one of `autoexp.surrogates.PROFILES`.
+
+    Raises
+    ------
+    ObjectiveError
+        If the objective is another, `initial` is below one, or the twin does not know the field.
+
+    References
+    ----------
+    .. [1] M. C. Kennedy and A. O'Hagan, Biometrika 87, 1 (2000).
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Objective | tuple[Objective, ...],
+        twin: Twin,
+        *,
+        initial: int | None = 2,
+        seed: int = 0,
+        candidates: int = 2048,
+        kernel: str = "rbf",
+    ) -> None:
+        self._space, self._objectives = space, as_objectives(objectives)
+        wanted = self._objectives[0]
+        if len(self._objectives) != 1 or not isinstance(wanted, Maximize | Minimize | Target | Explore):
+            raise ObjectiveError(f"a twin needs one Maximize, Minimize, Target or Explore, got {self._objectives!r}")
+        self._wanted, self._name, self._twin = wanted, wanted.name, twin
+        self._opening = Opening(space, initial, seed)
+        self._seed, self._kernel = seed, kernel
+        self._candidates = Candidates(finite(space), size=candidates, seed=seed)
+        self._median = 0.0
+        said = self._raw(self._candidates.unit)
+        self._median = float(np.nanmedian(said)) if np.isfinite(said).any() else 0.0
+        self._prepared = self._said(self._candidates.unit)
+        self._given = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._memory = Memory(self._space, self._objectives)
+        self._opening.drawn = 0
+        self._model: _Discrepancy | None = None
+
+    def _raw(self, unit: FloatArray) -> FloatArray:
+        points = self._candidates.space.from_unit(unit) if self._candidates.space.pool is None else self._near(unit)
+        fields = self._twin(self._space.columns(points))
+        if self._name not in fields:
+            raise ObjectiveError(f"the twin must know the field {self._name!r}, got {sorted(fields)}")
+        return np.asarray(fields[self._name], dtype=float)
+
+    def _near(self, unit: FloatArray) -> list[Point]:
+        return self._candidates.space.from_unit(self._candidates.nearest(unit))
+
+    def _said(self, unit: FloatArray) -> FloatArray:
+        """Return what the twin says at ``(m, d)`` points, shape ``(m,)``."""
+        if not len(unit):
+            return np.empty(0)
+        said = self._raw(unit)
+        return np.where(np.isfinite(said), said, self._median)
+
+    @property
+    def space(self) -> Space:
+        """Where it may measure."""
+        return self._space
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is wanted."""
+        return self._objectives
+
+    def ingest(self, observations: Sequence[Observation]) -> None:
+        """Learn from observations."""
+        self._memory.add(observations)
+        self._model = None
+
+    def _learnt(self) -> _Discrepancy:
+        """Return the multiple of the twin, shrunk towards one, and a model of the rest.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        if self._model is None:
+            data = self._memory.data(self._name)
+            if not len(data):
+                raise AutoexpError("a model needs an observation with usable values, got none")
+            said = self._said(data.x)
+            scale = _scale(said, data.y, float(np.var(self._prepared)))
+            rest = Data(data.x, data.y - scale * said, data.variance)
+            belief = learn({self._name: rest}, {}, seed=self._seed, kernel=self._kernel, watch=self._candidates.unit)
+            self._model = _Discrepancy(scale, belief)
+        return self._model
+
+    def posterior(self, unit: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and standard deviation at ``(m, d)`` points of the unit cube, shape ``(m,)`` each.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        model = self._learnt()
+        mean, sigma = model.belief.models[self._name].posterior(unit)
+        return mean + model.scale * self._said(unit), sigma
+
+    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
+        """Return up to `n` points: a few of a Sobol design, then the best by twin and discrepancy."""
+        made = list[Suggestion]()
+        while len(made) < n:
+            waiting = [*pending, *made]
+            name = f"{self._given:04d}"
+            suggestion = self._opening.next(name, self._memory, waiting) or self._chosen(waiting)
+            if suggestion is None:
+                break
+            made.append(suggestion)
+            self._given += 1
+        return made
+
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        if not len(self._memory):
+            return None
+        model, known = self._learnt(), taken(self._memory, pending)
+        digest, process = model.belief.digest, model.belief.models[self._name]
+        with model.belief.imagining():
+            for unit in self._space.to_unit([row.point for row in pending]):
+                process.imagine(unit, float(process.posterior(unit[None, :])[0][0]))
+            found = self._search(model, known)
+        if found is None:
+            return None
+        unit, score = found
+        mean, sigma = self.posterior(unit[None, :])
+        predicted = ({self._name: float(mean[0])}, {self._name: float(sigma[0])})
+        why = Why(Source.AGENT, f"{self._rule()} by a twin", *predicted, score, len(self._memory), digest)
+        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
+
+    def _rule(self) -> str:
+        return "sigma" if isinstance(self._wanted, Explore) else "LogEI"
+
+    def _acquisition(self) -> Acquisition:
+        if isinstance(self._wanted, Explore):
+            return Uncertainty()
+        mean, _ = self.posterior(self._memory.units)
+        best = float(merit(self._wanted, mean)[0].max())
+        if isinstance(self._wanted, Target):
+            return TargetImprovement(self._wanted.value, -best)
+        sign = -1.0 if isinstance(self._wanted, Minimize) else 1.0
+        return Improvement(sign * best, sign)
+
+    def _search(self, model: _Discrepancy, known: FloatArray) -> tuple[FloatArray, float] | None:
+        """Return the best candidate that is not taken, after looks ever closer around the best ones."""
+        score = self._acquisition()
+        unit = self._candidates.unit
+        mean, sigma = model.belief.models[self._name].watched()
+        values = score.value(mean + model.scale * self._prepared, sigma)
+        values = np.where(near(unit, known), -np.inf, values)
+        if not np.isfinite(values).any():
+            return None
+        for turn in range(_ROUNDS if self._candidates.free.any() else 0):
+            rng = np.random.default_rng([self._seed, self._given, turn])
+            centres = unit[np.argsort(-values, kind="stable")[:_CENTRES]]
+            close = self._candidates.near(centres, rng, _PER_CENTRE)
+            close = close[~near(close, known)]
+            if len(close):
+                unit = np.vstack([unit, close])
+                values = np.concatenate([values, score.value(*self.posterior(close))])
+        best = int(np.argmax(values))
+        return unit[best], float(values[best])
+
+    def best(self) -> Estimate:
+        """Return the best of the measured points and of those around them, by posterior mean less one sigma.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        self._learnt()
+        places = self._memory.units
+        places = (
+            self._candidates.snap(places) if self._candidates.space.pool is None else self._candidates.nearest(places)
+        )
+        places = places[self._candidates.allowed(places)]
+        for turn in range(_ROUNDS if self._candidates.free.any() else 0):
+            order = np.argsort(-self._careful(places), kind="stable")[:_CENTRES]
+            rng = np.random.default_rng([self._seed, turn, 7])
+            places = np.vstack([places[order], self._candidates.near(places[order], rng, _PER_CENTRE)])
+        chosen = places[int(np.argmax(self._careful(places)))]
+        mean, sigma = self.posterior(chosen[None, :])
+        point = self._candidates.space.from_unit(chosen[None, :])[0]
+        return Estimate(point, {self._name: float(mean[0])}, {self._name: float(sigma[0])})
+
+    def _careful(self, unit: FloatArray) -> FloatArray:
+        mean, sigma = self.posterior(unit)
+        return np.asarray(merit(self._wanted, mean)[0] - sigma)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with; the twin by its name."""
+        return {
+            "agent": type(self).__name__,
+            **self._opening.settings(),
+            "twin": getattr(self._twin, "__qualname__", type(self._twin).__name__),
+            "candidates": len(self._candidates.unit),
+            "kernel": self._kernel,
+        }
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the observations and the position in the design."""
+        return {
+            "given": self._given,
+            "designed": self._opening.drawn,
+            "observations": [plain(row) for row in self._memory.observations],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up a state returned by `state`."""
+        self._forget()
+        self._given, self._opening.drawn = int(state["given"]), int(state["designed"])
+        self.ingest([restored(row) for row in state["observations"]])
+
+
+def _scale(said: FloatArray, measured: FloatArray, variance: float) -> float:
+    """Return the multiple of the twin by least squares, shrunk towards one as if three points had shown it."""
+    if not variance > 0:
+        return 1.0
+    away, rest = said - said.mean(), measured - measured.mean()
+    prior = _TRUST * variance
+    return float((away @ rest + prior) / (away @ away + prior))

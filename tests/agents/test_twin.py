@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from autoexp import Classify, Dof, Explore, Maximize, Observation, Space
+from autoexp.errors import ObjectiveError
+from autoexp_agents import BayesianAgent, TwinAgent
+
+PLANE = Space([Dof("x", -1, 1), Dof("y", -1, 1)])
+
+
+def hill(x, y, shift):
+    return np.exp(-8 * ((x - 0.3 - shift) ** 2 + (y + 0.5) ** 2)) + 0.6 * np.exp(-8 * ((x + 0.6) ** 2 + (y - 0.5) ** 2))
+
+
+def truth(point):
+    return float(hill(point["x"], point["y"], 0.0))
+
+
+def twin(columns):
+    return {"f": 3.0 * hill(columns["x"], columns["y"], 0.08) + 1.0}
+
+
+def misleading(columns):
+    return {"f": np.sin(9 * columns["x"]) * np.cos(7 * columns["y"])}
+
+
+def run(agent, points):
+    for _ in range(points):
+        [asked] = agent.suggest(1, [])
+        agent.ingest([Observation(asked.point, {"f": truth(asked.point)}, suggestion_id=asked.id)])
+    return truth(agent.best().point)
+
+
+def test_a_biased_twin_saves_points():
+    ours = [run(TwinAgent(PLANE, Maximize("f"), twin, seed=seed), 8) for seed in range(4)]
+    plain = [run(BayesianAgent(PLANE, Maximize("f"), seed=seed), 8) for seed in range(4)]
+    assert np.median(ours) > 0.97
+    assert np.median(ours) > np.median(plain)
+
+
+def test_a_misleading_twin_is_overruled():
+    assert run(TwinAgent(PLANE, Maximize("f"), misleading), 30) > 0.95
+
+
+def test_nan_counts_as_the_median():
+    def partly(columns):
+        return {"f": np.where(columns["x"] < 0, np.nan, twin(columns)["f"])}
+
+    assert run(TwinAgent(PLANE, Maximize("f"), partly), 14) > 0.95
+
+
+def test_where_nothing_was_measured_the_twin_speaks():
+    agent = TwinAgent(PLANE, Explore("f"), lambda columns: {"f": 5.0 * columns["x"]})
+    for x in (-0.5, 0.0, 0.4):
+        agent.ingest([Observation({"x": x, "y": 0.0}, {"f": 5.0 * x + 2.0})])
+    mean, sigma = agent.posterior(PLANE.to_unit([{"x": 0.9, "y": 0.9}]))
+    assert mean[0] == pytest.approx(6.5, abs=0.2)
+    assert sigma[0] > 0
+
+
+def test_refuses():
+    with pytest.raises(ObjectiveError, match="must know the field 'g'"):
+        TwinAgent(PLANE, Maximize("g"), twin)
+    with pytest.raises(ObjectiveError, match="a twin needs one Maximize"):
+        TwinAgent(PLANE, Classify("f"), twin)
