@@ -36,7 +36,8 @@ class Embedded:
     location = "embedded"
 
     def __init__(self, folder: Path) -> None:
-        self._context = _open(folder)
+        make_catalog(folder)
+        self._context = _serve(_app(folder))
         self._client = _client(self._context)
 
     def client(self) -> Any:
@@ -54,20 +55,23 @@ def _client(context: Any) -> Any:
     return from_context(context)
 
 
-def _open(folder: Path) -> Any:
+def _app(folder: Path) -> Any:
     from bluesky_tiled_plugins.exporters import json_seq_exporter
     from tiled.catalog import from_uri
-    from tiled.client.context import Context
     from tiled.media_type_registration import default_serialization_registry
     from tiled.server.app import build_app
 
-    make_catalog(folder)
     default_serialization_registry.register("BlueskyRun", "application/json-seq", json_seq_exporter)
     storage = [str(folder / "arrays"), f"sqlite:///{folder / 'tables.sqlite'}"]
     tree = from_uri(_uri(folder / _FILE), specs=[_SPEC], writable_storage=storage)
+    return build_app(tree)
+
+
+def _serve(app: Any) -> Any:
+    from tiled.client.context import Context
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
-        app = build_app(tree)
         logging.getLogger("tiled.server.app").setLevel(logging.WARNING)
         return Context.from_app(app)
 

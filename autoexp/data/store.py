@@ -122,7 +122,7 @@ class Store:
         return closed(list(journal_documents(self._journal.folder, found[0])))
 
     def search(self, **metadata: Any) -> RunTable:
-        """Return the runs whose start documents hold these values.
+        """Return the runs whose start documents hold these values, oldest first.
 
         Examples
         --------
@@ -134,7 +134,8 @@ class Store:
         found = self.catalog
         for key, value in metadata.items():
             found = found.search(Key(f"start.{key.replace('__', '.')}") == value)
-        return RunTable(tuple(RunRow.of(run) for run in found.values()))
+        rows = [RunRow.of(run) for run in found.values()]
+        return RunTable(tuple(sorted(rows, key=lambda row: row.time)))
 
     def runs(self) -> RunTable:
         """Return all runs, oldest first."""
