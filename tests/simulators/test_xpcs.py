@@ -40,8 +40,7 @@ def close(found, expected):
     return np.abs(found.mean(axis=0) - expected) <= 5 * found.std(axis=0, ddof=1) / np.sqrt(len(found))
 
 
-@pytest.mark.parametrize("stretch", [1.0, 0.6])
-@pytest.mark.parametrize("q", [4e-3, 6e-3])
+@pytest.mark.parametrize(("stretch", "q"), [(1.0, 4e-3), (1.0, 6e-3), (0.6, 6e-3)])
 def test_g2_of_the_movie_is_the_stated_one(stretch, q):
     """``1 + beta exp(-2 (D q² tau)^stretch)`` with the coefficient of Stokes and Einstein written out."""
     scene = replace(SMALL, suspension=Suspension(stretch=stretch))
@@ -60,10 +59,10 @@ def test_an_ageing_sample_slows_down():
     suspension = Suspension(ageing=1.0, youth=2.0)
     scene = replace(SMALL, suspension=suspension)
     rate = float(suspension.diffusion(KELVIN)) * (5e-3 * 1e10) ** 2
-    times = np.concatenate([np.linspace(0, 0.5, 40), np.linspace(20, 20.5, 40)])
+    times = np.concatenate([np.linspace(0, 0.5, 9), np.linspace(20, 20.5, 9)])
     ring = np.abs(radial(scene) / 5e-3 - 1) < 0.02
     pixels = movies(scene, times, 10)[:, :, ring]
-    found = np.stack([(pixels[:, a] * pixels[:, b]).mean(axis=1) for a, b in ((0, 39), (40, 79))], axis=1)
+    found = np.stack([(pixels[:, a] * pixels[:, b]).mean(axis=1) for a, b in ((0, 8), (9, 17))], axis=1)
     passed = 2.0 * np.log([(2.0 + 0.5) / 2.0, (2.0 + 20.5) / (2.0 + 20.0)])
     assert close(found, 1 + 0.36 * np.exp(-2 * rate * passed)).all()
     assert found[:, 1].mean() > found[:, 0].mean()
@@ -102,7 +101,8 @@ def test_the_truth_is_that_of_diffusion():
     times = truth.relaxation_time
     assert (times * truth.diffusion * (truth.q * 1e10) ** 2).values == pytest.approx(np.ones(times.shape))
     at = truth.isel(q=10, temperature=20)
-    assert float(at.g2.interp(lag=float(at.relaxation_time))) == pytest.approx(1 + 0.36 * np.exp(-2), abs=2e-3)
+    found = np.interp(float(at.relaxation_time), at.lag, at.g2)
+    assert found == pytest.approx(1 + 0.36 * np.exp(-2), abs=2e-3)
 
 
 def test_what_makes_no_sense_is_refused():
