@@ -1,6 +1,6 @@
 """A stored run as labelled arrays: what every export is written from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,15 +58,17 @@ class StoredRun:
             yield "stop", dict(self.stop)
 
 
-def stored_run(run: Any) -> StoredRun:
+def stored_run(run: Any, through: Callable[[list[str]], Iterable[str]] = iter) -> StoredRun:
     """Read a run of the Tiled client; ``store.run(uid)`` gives one.
 
     Parameters
     ----------
     run
         Adaptive or not.
+    through
+        Goes through the names of the streams; a progress bar, for example.
     """
-    streams = {str(name): _stream(run[name]) for name in run}
+    streams = {name: _stream(run[name]) for name in through([str(name) for name in run])}
     return StoredRun(dict(run.metadata["start"]), dict(run.metadata.get("stop") or {}), streams)
 
 
