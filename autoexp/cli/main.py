@@ -5,14 +5,19 @@ import sys
 from collections.abc import Sequence
 
 from autoexp import plugins
-from autoexp.cli import demo, kpi, replay, runs
+from autoexp.cli import bench, demo, export, ioc, kpi, replay, runs, schema, show
 from autoexp.errors import AutoexpError
 
 _COMMANDS = (
+    bench,
     demo,
+    export,
+    ioc,
     kpi,
     replay,
     runs,
+    schema,
+    show,
 )
 
 
