@@ -1,7 +1,8 @@
 """What the record costs the plan for each event: run it with ``python tests/benchmarks/record/cost_per_event.py``.
 
 It prints the milliseconds that the store keeps the plan's thread for an event, at the median and at the
-99th percentile, and the seconds until the archive has everything after the last event.
+99th percentile, and the seconds until the archive has everything after the last event; and the same for a subscriber
+that does nothing and for Tiled's writer subscribed by itself.
 """
 
 import argparse
@@ -37,33 +38,47 @@ def documents(num, shape):
     yield "stop", {**stop, "num_events": {"primary": num}}
 
 
-def measure(store, num, shape, period):
-    """Return the milliseconds for each event, and the seconds of draining."""
-    cost = []
+def measure(subscriber, num, shape, period):
+    """Return the wall and CPU milliseconds that the calling thread spends on each event."""
+    wall, cpu = [], []
     for name, document in documents(num, shape):
-        began = time.perf_counter()
-        store(name, document)
+        began, busy = time.perf_counter(), time.thread_time()
+        subscriber(name, document)
         spent = time.perf_counter() - began
         if name == "event":
-            cost.append(1e3 * spent)
+            wall.append(1e3 * spent)
+            cpu.append(1e3 * (time.thread_time() - busy))
             time.sleep(max(0.0, period - spent))
-    began = time.perf_counter()
-    store.flush(600)
-    return np.array(cost), time.perf_counter() - began
+    return np.array(wall), np.array(cpu)
+
+
+def report(label, period, wall, cpu, drained):
+    """Print one line."""
+    half = len(wall) // 2
+    growth = np.median(wall[half:]) / np.median(wall[:half])
+    middle, late = np.percentile(wall, [50, 99])
+    busy, busy_late = np.percentile(cpu, [50, 99])
+    print(
+        f"{label:34} {len(wall):5d} events every {1e3 * period:.0f} ms: wall {middle:.2f} ms (99 % {late:.2f}), "
+        f"CPU {busy:.2f} ms (99 % {busy_late:.2f}), second half / first {growth:.2f}, drained in {drained:.1f} s",
+        flush=True,
+    )
 
 
 def main(frames, scalars):
+    """Print what the store costs, and beside it a subscriber that does nothing and Tiled's writer by itself."""
+    from bluesky_tiled_plugins import TiledWriter
+
+    for label, num, shape, period in (("scalars", scalars, (), 0.01), ("512x512 frames", frames, (512, 512), 0.1)):
+        with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
+            wall, cpu = measure(store, num, shape, period)
+            began = time.perf_counter()
+            store.flush(600)
+            report(f"{label}, store", period, wall, cpu, time.perf_counter() - began)
+        report(f"{label}, nothing", period, *measure(lambda name, document: None, min(num, 100), shape, period), 0.0)
     with tempfile.TemporaryDirectory() as folder, open_store(folder) as store:
-        for label, num, shape, period in (("scalars", scalars, (), 0.01), ("512x512 frames", frames, (512, 512), 0.1)):
-            cost, drained = measure(store, num, shape, period)
-            half = len(cost) // 2
-            growth = np.median(cost[half:]) / np.median(cost[:half])
-            median, late = np.percentile(cost, [50, 99])
-            print(
-                f"{label:15} {num:5d} events every {1e3 * period:.0f} ms: median {median:.2f} ms, 99 % {late:.2f} ms, "
-                f"second half / first {growth:.2f}, drained in {drained:.1f} s",
-                flush=True,
-            )
+        writer = TiledWriter(store.catalog, batch_size=1)
+        report("scalars, TiledWriter, batch of 1", 0.01, *measure(writer, min(scalars, 100), (), 0.01), 0.0)
 
 
 if __name__ == "__main__":
