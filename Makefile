@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types docs wheel bench-agents bench-reduction clean
+.PHONY: help install demo test lint types docs wheel bench-agents bench-record bench-reduction clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -57,6 +57,9 @@ wheel: $(INSTALLED) ## Build the wheel
 
 bench-agents: $(INSTALLED) ## Compare the agents' regret with that of a plain BoTorch loop
 	$(BIN)/python tests/benchmarks/agents/regret.py
+
+bench-record: $(INSTALLED) ## Time what the record costs the plan for each event
+	$(BIN)/python tests/benchmarks/record/cost_per_event.py
 
 bench-reduction: $(INSTALLED) ## Time the reducers, beside other implementations where they are installed
 	$(BIN)/python tests/benchmarks/reduction/side_by_side.py
