@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types docs wheel bench-agents bench-record bench-reduction clean
+.PHONY: help install demo test lint types docs wheel bench-agents bench-record bench-reduction bench-scenes clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -63,6 +63,9 @@ bench-record: $(INSTALLED) ## Time what the record costs the plan for each event
 
 bench-reduction: $(INSTALLED) ## Time the reducers, beside other implementations where they are installed
 	$(BIN)/python tests/benchmarks/reduction/side_by_side.py
+
+bench-scenes: $(INSTALLED) ## Count the frames per second of each Scene on one core
+	$(BIN)/python tests/benchmarks/simulators/frames_per_second.py
 
 clean: ## Remove what can be built again, the environment excepted
 	rm -rf docs/tutorials/quickstart.ipynb docs/jupyter_execute build dist docs/_build docs/reference/generated docs/reference/scenes/pictures .mypy_cache .pytest_cache .ruff_cache .hypothesis
