@@ -1,7 +1,7 @@
 """How many frames per second each Scene makes on one core: ``make bench-scenes``.
 
 A frame is expected photons and the noise of the detector. The time is that of the processor, and the median over
-repeats is shown. Scenes with an area detector are built for 512 x 512 where their size can be chosen, others as they are.
+repeats is shown. Scenes with an area detector are built for 512 x 512 where their size can be chosen.
 """
 
 import statistics
