@@ -6,6 +6,7 @@ from autoexp.bench.differences import Difference
 from autoexp.bench.evidence import Evidence
 from autoexp.bench.goals import Goal, OptimumFound, TopFound
 from autoexp.bench.maps import EdgesFound, MapKnown, MapSimilar, PhasesKnown, TransitionLocated
+from autoexp.bench.quantiles import continuous_quantile, pool_quantile
 from autoexp.bench.rivals import Effort, grid_effort, random_effort
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "TopFound",
     "TransitionLocated",
     "compare",
+    "continuous_quantile",
     "grid_effort",
+    "pool_quantile",
     "random_effort",
 ]
