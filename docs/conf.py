@@ -8,7 +8,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples"
-shutil.copyfile(EXAMPLES / "quickstart.ipynb", HERE / "tutorials" / "quickstart.ipynb")
+for notebook in ("quickstart.ipynb", "choose_a_strategy.ipynb"):
+    shutil.copyfile(EXAMPLES / notebook, HERE / "tutorials" / notebook)
 sys.path.insert(0, str(HERE))
 import_module("scene_pictures").draw_all(HERE / "reference" / "scenes" / "pictures")
 

@@ -34,3 +34,14 @@ def test_notebook(tmp_path):
     )
     assert "40 points" in printed
     assert "within a factor of two of the smallest spot: True" in printed
+
+
+@pytest.mark.slow
+def test_the_choice_of_a_strategy(tmp_path):
+    notebook = nbformat.read(EXAMPLES / "choose_a_strategy.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    printed = "".join(
+        output.get("text", "") for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+    )
+    assert "too few seeds" in printed
+    assert (tmp_path / "comparison.png").stat().st_size > 10_000
