@@ -57,9 +57,11 @@ def _counts(mean: Tensor, dice: Dice) -> Tensor:
         return _few(mean, dice)
     if darkest >= _TOP:
         return _many(mean, dice)
-    where = (mean >= _TOP).nonzero().squeeze(-1)
-    few = _few(mean.clone().index_fill_(0, where, 0.0), dice)
-    return few.index_copy_(0, where, _many(mean[where], dice))
+    counts, bright = torch.empty_like(mean), mean >= _TOP
+    for where, draw in ((~bright, _few), (bright, _many)):
+        at = where.nonzero().squeeze(-1)
+        counts.index_copy_(0, at, draw(mean.index_select(0, at), dice))
+    return counts
 
 
 def _few(mean: Tensor, dice: Dice) -> Tensor:
