@@ -1,0 +1,57 @@
+"""Frames of a simulated detector, published over PVAccess as NTNDArray."""
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from autoexp_simulators.detector import SimulatedCamera
+
+
+class FrameStream:
+    """A PVAccess server that exposes again and again and publishes each frame, numbered by ``uniqueId``.
+
+    Parameters
+    ----------
+    name
+        Of the variable.
+    camera
+        What exposes.
+    period
+        Wall seconds from one frame to the next, at least.
+    settings
+        EPICS PVAccess settings such as ``{"EPICS_PVAS_SERVER_PORT": "5075"}``; the environment's by default.
+    """
+
+    def __init__(
+        self, name: str, camera: SimulatedCamera, period: float = 0.1, settings: dict[str, str] | None = None
+    ) -> None:
+        from p4p.nt import NTNDArray
+        from p4p.server import Server
+        from p4p.server.thread import SharedPV
+
+        self._camera, self._period = camera, period
+        self._type = NTNDArray()
+        self._variable = SharedPV(initial=self._frame(0))
+        self._server = Server(providers=[{name: self._variable}], conf=settings, useenv=settings is None)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._publish, name="frame-stream", daemon=True)
+        self._thread.start()
+
+    def _frame(self, number: int) -> Any:
+        self._camera.trigger().wait()
+        value = self._type.wrap(np.asarray(self._camera.image.get()))
+        value["uniqueId"] = number
+        return value
+
+    def _publish(self) -> None:
+        number = 0
+        while not self._ended.wait(self._period):
+            number += 1
+            self._variable.post(self._frame(number))
+
+    def close(self) -> None:
+        """Stop publishing."""
+        self._ended.set()
+        self._thread.join()
+        self._server.stop()
