@@ -88,7 +88,8 @@ class Comparison:
         score = carried(self.data.score)
         good = score <= tolerance if self.data.attrs["lower_is_better"] else score >= tolerance
         stays = good.where(score.notnull(), True)[..., ::-1].cumprod("point")[..., ::-1].astype(bool) & good
-        return (self.data[what] + 0.0 * self.data.score.fillna(0.0)).where(stays).min("point")
+        reached: xr.DataArray = (self.data[what] + 0.0 * self.data.score.fillna(0.0)).where(stays).min("point")
+        return reached
 
     def table(self) -> "pd.DataFrame":
         """Return medians and quartiles over seeds, a row for each agent."""

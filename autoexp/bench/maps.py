@@ -31,7 +31,7 @@ def places(evidence: Evidence) -> tuple[list[Point], tuple[int, ...]]:
     per_dof = _ALONG_ONE if len(space.dofs) == 1 else _ALONG_TWO
     ticks = [dof.decode(np.linspace(0.0, 1.0, per_dof)[:, None]) for dof in space.dofs]
     mesh = np.meshgrid(*(np.arange(len(each)) for each in ticks), indexing="ij")
-    points = [
+    points: list[Point] = [
         {dof.name: tick[i] for dof, tick, i in zip(space.dofs, ticks, index, strict=True)}
         for index in zip(*(part.ravel() for part in mesh), strict=True)
     ]

@@ -69,7 +69,7 @@ def _on_dask(trials: Sequence[Trial], client: Any) -> Iterator[Outcome]:
     futures = client.map(_attempt, list(trials), pure=False)
     asked = {future.key: trial for future, trial in zip(futures, trials, strict=True)}
     try:
-        for future, outcome in arriving(futures, with_results=True):
+        for future, outcome in arriving(futures, with_results=True):  # type: ignore[no-untyped-call]
             yield asked[future.key], outcome
     finally:
         client.cancel([future for future in futures if not future.done()])

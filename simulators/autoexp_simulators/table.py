@@ -76,7 +76,7 @@ class TableScene:
             return np.asarray(self.values[self._tree.query(scaled)[1]])
         if len(self.names) == 1:
             order = np.argsort(self.points[:, 0])
-            return np.interp(at[:, 0], self.points[order, 0], self.values[order])
+            return np.asarray(np.interp(at[:, 0], self.points[order, 0], self.values[order]))
         inside = self._linear(scaled)
         return np.where(np.isnan(inside), self._nearest(scaled), inside)
 
