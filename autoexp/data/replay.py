@@ -136,7 +136,8 @@ def replay(run: Run, agent: Agent | str | None = None, *, models: bool | None = 
     Returns
     -------
         By the recorded agent every decision is the same to the bit, on the same kind of machine with the
-        same versions and the same number of threads (``OMP_NUM_THREADS``), or with `models`; where it is not, `Replay.first_difference` says which input differed.
+        same versions and the same number of threads (``OMP_NUM_THREADS``), or with `models`; where it is not,
+        `Replay.first_difference` says which input differed.
 
     Raises
     ------

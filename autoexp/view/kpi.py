@@ -82,5 +82,6 @@ def _bars(
     axes.set_title(title, fontsize=10)
     axes.set_xticks(range(len(rows)), [f"{row.uid[:8]}\n{row.agent}" for row in rows], fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
+    axes.set_ylim(bottom=None if log else 0.0)
     if series[0][0]:
         axes.legend(fontsize=7, frameon=False)
