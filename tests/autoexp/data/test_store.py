@@ -4,7 +4,9 @@ import threading
 
 import numpy as np
 import pytest
+from bluesky.plan_stubs import close_run, open_run, trigger_and_read
 from bluesky.plans import count, scan
+from ophyd.sim import SynSignal
 
 from autoexp.data import open_store
 from autoexp.errors import StoreError
@@ -95,3 +97,22 @@ def test_no_thread_after_close(folder):
     before = set(threading.enumerate())
     open_store(folder).close()
     assert not [thread.name for thread in set(threading.enumerate()) - before if thread.name == "autoexp-archive"]
+
+
+def test_strings_and_nan_come_back_as_they_were(recording, store):
+    rows = iter([("", np.nan), ("", np.nan), ("gold", 1.5), ("", -np.inf), ("Au-1 µm", np.nan)])
+    words, numbers = SynSignal(name="word", func=lambda: ""), SynSignal(name="number", func=lambda: 0.0)
+
+    def plan():
+        yield from open_run()
+        for word, number in rows:
+            words.sim_set_func(lambda word=word: word)
+            numbers.sim_set_func(lambda number=number: number)
+            yield from trigger_and_read([words, numbers])
+        yield from close_run()
+
+    (uid,) = recording(plan())
+    data = store.read(uid)
+    assert list(data["word"].values) == ["", "", "gold", "", "Au-1 µm"]
+    np.testing.assert_array_equal(data["number"], [np.nan, np.nan, 1.5, -np.inf, np.nan])
+    assert data["number"].dtype == np.float64
