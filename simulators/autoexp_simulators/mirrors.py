@@ -93,8 +93,11 @@ class Mirror:
         bend
             Bender, share of the design curvature from design.
         """
+        return self.spot_of(self._illuminated(self.grazing_angle(pitch)), pitch, bend)
+
+    def spot_of(self, beam: FloatArray, pitch: FloatArray, bend: FloatArray) -> FloatArray:
+        """Return what `spot_size` does for a beam of another standard deviation `beam` at the mirror, in metres."""
         angle, q = self.grazing_angle(pitch), self.image_distance
-        beam = self._illuminated(angle)
         contributions = (
             self.source_size * q / self.source_distance,
             self.wavelength * q / (4.0 * np.pi * beam),
@@ -103,6 +106,18 @@ class Mirror:
             math.sqrt(2.0) * 6.0 * q * self._cubic_error(angle) * (beam / np.sin(angle)) ** 2,
         )
         return np.sqrt(sum(np.square(contribution) for contribution in contributions))
+
+    def defocus(self, pitch: FloatArray, bend: FloatArray) -> FloatArray:
+        """Return ``1/p + 1/q - 1/f`` in 1/m."""
+        return self._vergence() - self._power(self.grazing_angle(pitch), bend)
+
+    def size_at_mirror(self) -> float:
+        """Return the standard deviation of the incoming beam at the mirror, in metres."""
+        return self._size_at_mirror()
+
+    def half_aperture(self, pitch: FloatArray) -> FloatArray:
+        """Return half of the mirror's projected length, in metres."""
+        return self._aperture(self.grazing_angle(pitch)) / 2.0
 
     def _vergence(self) -> float:
         return 1.0 / self.source_distance + 1.0 / self.image_distance
