@@ -38,8 +38,8 @@ class StreamedFrames:
         self._waiting: queue.Queue[tuple[int, NDArray[Any]]] = queue.Queue(room)
         self._worker = ThreadedWorkQueue(maxsize=room, workers=1, name="frames")
         self._worker.start()
-        self._context = Context("pva", queue=self._worker, conf=settings, useenv=settings is None)
-        self._monitor = self._context.monitor(name, self._arrived)
+        self._context = Context("pva", conf=settings, useenv=settings is None)
+        self._monitor = self._context.monitor(name, self._arrived, queue=self._worker)
 
     def __enter__(self) -> Self:
         return self
