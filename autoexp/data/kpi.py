@@ -222,7 +222,7 @@ def _interventions(documents: Sequence[Pair], history: History) -> int:
         for name, row in documents
     )
     aborted = documents[-1][0] == "stop" and documents[-1][1]["exit_status"] == "abort"
-    return persons + pauses + aborted
+    return int(persons + pauses + aborted)
 
 
 def _beside_travel(space: Space, rows: Sequence[Observation], beam_time: float) -> float:

@@ -165,7 +165,7 @@ def _agent(agent: Agent | str | None, start: Mapping[str, Any]) -> Agent:
 
 def _is_own(agent: Agent, settings: Mapping[str, Any]) -> bool:
     """Return whether `agent` is of the kind that took the decisions, with the same settings."""
-    told = getattr(agent, "settings", dict)()
+    told: Mapping[str, Any] = getattr(agent, "settings", dict)()
     same = as_text(dict(told)) == as_text(settings["agent"]["settings"])
     return type(agent).__name__ == settings["agent"]["name"] and same
 

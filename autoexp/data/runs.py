@@ -49,11 +49,14 @@ def _named(pairs: list[Pair], name: str) -> list[Pair]:
 
 
 def _pairs(run: Run) -> Documents:
-    if isinstance(run, tuple) and len(run) == 2 and hasattr(run[0], "documents"):
-        store, uid = run
-        found: Documents = store.documents(uid)
-        return found
-    return run.documents() if hasattr(run, "documents") else run  # type: ignore[union-attr,return-value]
+    given: Any = run
+    documents: Documents = given
+    if isinstance(given, tuple) and len(given) == 2 and hasattr(given[0], "documents"):
+        store, uid = given
+        documents = store.documents(uid)
+    elif hasattr(given, "documents"):
+        documents = given.documents()
+    return documents
 
 
 def _apart(pair: Pair) -> Iterator[Pair]:

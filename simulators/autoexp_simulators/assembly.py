@@ -51,7 +51,8 @@ def assemble(
         Whether motors and detectors are classic ophyd or ophyd-async devices; the latter must be
         connected (`ophyd_async.core.init_devices`) before a scan.
     """
-    kinds: dict[str, Kind] = {spec.name: "motor" for spec in motors} | {spec.name: "detector" for spec in detectors}
+    kinds: dict[str, Kind] = {spec.name: "motor" for spec in motors}
+    kinds.update({spec.name: "detector" for spec in detectors})
     world = World(SimulatedClock(speed), motors, seed, Habits(faults, kinds, seed))
     stages = [SimulatedMotor(axis, clock=world.clock) for axis in world.axes.values()]
     cameras = [

@@ -95,7 +95,10 @@ def epics_beamline(scene: str, *, prefix: str = "sim:", seed: int = 0, timeout: 
     readouts = tuple(_readout(readout, prefix) for readout in twin.readouts)
     for device in (*(dof.movable for dof in dofs), *(readout.detector for readout in readouts)):
         device.wait_for_connection(timeout=timeout)
-    return dataclasses.replace(twin, clock=WallClock(), dofs=dofs, readouts=readouts, happenings=(), ring_current=None)
+    beamline: Beamline = dataclasses.replace(
+        twin, clock=WallClock(), dofs=dofs, readouts=readouts, happenings=(), ring_current=None
+    )
+    return beamline
 
 
 def _dof(dof: Dof, prefix: str) -> Dof:

@@ -80,7 +80,7 @@ class SimulatedMotor(Device):
         self.axis = axis
         self._clock = clock
         self._lock = threading.RLock()
-        self._status: DeviceStatus | None = None
+        self._status: Any = None
         self._underway: Underway | None = None
         self._free = 0.0
         self.readback.name = self.name
@@ -150,7 +150,7 @@ class SimulatedMotor(Device):
             self._underway = Underway(start, value, span, velocity, acceleration, self.settle.get())
         return status
 
-    def _finish(self, move: Move, status: DeviceStatus) -> None:
+    def _finish(self, move: Move, status: Any) -> None:
         with self._lock:
             if self._status is not status:
                 return

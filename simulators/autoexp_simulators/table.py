@@ -78,7 +78,7 @@ class TableScene:
             order = np.argsort(self.points[:, 0])
             return np.asarray(np.interp(at[:, 0], self.points[order, 0], self.values[order]))
         inside = self._linear(scaled)
-        return np.where(np.isnan(inside), self._nearest(scaled), inside)
+        return np.asarray(np.where(np.isnan(inside), self._nearest(scaled), inside))
 
     @cached_property
     def _span(self) -> FloatArray:

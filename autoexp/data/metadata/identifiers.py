@@ -22,9 +22,9 @@ def orcid(text: str) -> str:
     found = _ORCID.fullmatch(text)
     if found is None:
         raise ValueError(f"an ORCID iD must have the form 0000-0002-1825-0097, got {text!r}")
-    *digits, check = found[1].replace("-", "")
-    total = 0
-    for digit in digits:
+    characters = found[1].replace("-", "")
+    total, check = 0, characters[-1]
+    for digit in characters[:-1]:
         total = (total + int(digit)) * 2
     expected = "0123456789X"[(12 - total % 11) % 11]
     if check != expected:

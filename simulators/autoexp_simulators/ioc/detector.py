@@ -1,5 +1,6 @@
 """A simulated detector as process variables."""
 
+# mypy: disable-error-code="no-redef, untyped-decorator"
 import asyncio
 from typing import Any
 

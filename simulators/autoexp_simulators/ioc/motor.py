@@ -1,5 +1,6 @@
 """A simulated motor behind the fields of the EPICS motor record."""
 
+# mypy: disable-error-code="no-redef, untyped-decorator"
 import asyncio
 from typing import Any
 

@@ -66,7 +66,7 @@ class MultimodalScene:
 
     def iron(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Return the areal density of iron in ug/cm² at places in um."""
-        return self.fluorescence.densities(x, y)[_IRON]
+        return np.asarray(self.fluorescence.densities(x, y)[_IRON])
 
     def crystalline(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Return the areal density of crystalline iron in ug/cm² at places in um; that of the film is glass."""

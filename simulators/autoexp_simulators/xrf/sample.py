@@ -51,7 +51,8 @@ class Cell:
         """
         radius = self.radius(x, y)
         body, nucleus = (0.5 - 0.5 * np.tanh((radius - edge) / softness) for edge in (1.0, 0.35))
-        return np.multiply.outer(np.array(self.body), body) + np.multiply.outer(np.array(self.nucleus), nucleus)
+        whole = np.multiply.outer(np.array(self.body), body) + np.multiply.outer(np.array(self.nucleus), nucleus)
+        return np.asarray(whole)
 
 
 def random_cells(generator: np.random.Generator, count: int, half: float) -> tuple[Cell, ...]:

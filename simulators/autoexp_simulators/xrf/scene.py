@@ -83,7 +83,7 @@ class XrfScene:
     def densities(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Return areal densities in ug/cm² at places in um, shape ``(elements, ...)``."""
         film = np.multiply.outer(np.array(self.film), np.ones(np.shape(x)))
-        return film + sum((each.densities(x, y, self.softness) for each in self.cells), np.zeros_like(film))
+        return np.asarray(film + sum((each.densities(x, y, self.softness) for each in self.cells), np.zeros_like(film)))
 
     def rates(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Return photons per second of each component at places in um, shape ``(components, ...)``.

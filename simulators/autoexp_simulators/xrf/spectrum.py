@@ -61,7 +61,7 @@ class EnergyDispersive:
 
     def energies(self) -> FloatArray:
         """Return the middle of each channel in eV."""
-        return (np.arange(self.channels) + 0.5) * self.width
+        return np.asarray((np.arange(self.channels) + 0.5) * self.width, dtype=float)
 
     def sigma(self, energy: float) -> float:
         """Return the standard deviation of a line, ``sqrt((noise / 2.355)² + pair fano energy)`` [1]_, in eV."""
