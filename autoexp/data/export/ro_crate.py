@@ -1,4 +1,4 @@
-"""A stored run as an RO-Crate: https://w3id.org/ro/crate/1.1, with what DataCite asks for."""
+"""A stored run as an RO-Crate: https://w3id.org/ro/crate/1.3, with what DataCite asks for."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from autoexp.documents import DECISIONS
 from autoexp.errors import ExportError
 
 _LICENCES = "https://spdx.org/licenses/"
-_NO_LICENCE = "https://spdx.org/licenses/LicenseRef-not-recorded"
+_NO_LICENCE = "#licence-not-recorded"
 _SOFTWARE = "https://autoexp.readthedocs.io"
 
 
