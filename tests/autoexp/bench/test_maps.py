@@ -52,7 +52,7 @@ def test_map_error_by_hand():
 
 
 def test_edges_of_a_step():
-    found = EdgesFound().judge(evidence(Step(), Explore("level"), np.linspace(-5.0, 5.0, 41)))
+    found = EdgesFound().judge(evidence(Step(), Explore("level"), np.linspace(-5.0, 5.0, 101)))
     missed = EdgesFound().judge(evidence(Step(), Explore("level"), [-5.0, -4.0, -3.0, -2.0, 4.5, 5.0]))
     assert found[-1] == 1.0
     assert missed[-1] == 0.0
