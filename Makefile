@@ -68,4 +68,4 @@ bench-scenes: $(INSTALLED) ## Count the frames per second of each Scene on one c
 	$(BIN)/python tests/benchmarks/simulators/frames_per_second.py
 
 clean: ## Remove what can be built again, the environment excepted
-	rm -rf docs/tutorials/quickstart.ipynb docs/jupyter_execute build dist docs/_build docs/reference/generated docs/reference/scenes/pictures .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf docs/tutorials/quickstart.ipynb docs/jupyter_execute build dist docs/_build docs/reference/generated docs/reference/scenes/pictures docs/reference/reducers/pictures .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -12,6 +12,10 @@ for notebook in ("quickstart.ipynb", "choose_a_strategy.ipynb"):
     shutil.copyfile(EXAMPLES / notebook, HERE / "tutorials" / notebook)
 sys.path.insert(0, str(HERE))
 import_module("scene_pictures").draw_all(HERE / "reference" / "scenes" / "pictures")
+drawn = HERE / "reference" / "reducers" / "pictures"
+drawn.mkdir(exist_ok=True)
+for script in sorted((HERE / "reducer_pictures").glob("[a-z]*.py")):
+    import_module(f"reducer_pictures.{script.stem}").draw(drawn / f"{script.stem}.png")
 
 project = "autoexp"
 author = "The autoexp developers"
