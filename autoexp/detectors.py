@@ -51,6 +51,9 @@ class ReducedDetector:
         Whether the detector's own readings stand in the event too.
     shape
         Rows and columns of the frames, where known: the reducer then warms up when staged.
+    running
+        Whether a reading is of all frames since it was staged, not of its own alone: the state is kept from
+        trigger to trigger, as for a reconstruction that grows from point to point.
 
     Raises
     ------
@@ -72,6 +75,7 @@ class ReducedDetector:
         meta: Callable[[], FrameMeta] = FrameMeta,
         raw: bool = False,
         shape: tuple[int, int] | None = None,
+        running: bool = False,
     ) -> None:
         if frames < 1:
             raise ReductionError(f"frames must be one or more, got {frames}")
@@ -84,6 +88,7 @@ class ReducedDetector:
         self._meta = meta
         self._raw = raw
         self._shape = shape
+        self._running = running
         self._worker = Worker("autoexp-reduce")
         self._current: Measurement | None = None
         self._warming: Future[None] | None = None
@@ -97,13 +102,17 @@ class ReducedDetector:
         if self._warming is not None and self._warming.done():
             self._warming.result()
         self._give_up()
+        earlier = self._current.state if self._running and self._current is not None else None
         self._current = Measurement(
-            self.detector, self._source, self.reducer, self.device, self._meta, self._worker, self._frames
+            self.detector, self._source, self.reducer, self.device, self._meta, self._worker, self._frames, earlier
         )
         return self._current.start()
 
     def stage(self) -> Any:
-        """Stage the detector, where it can be, and begin to warm up the reducer."""
+        """Stage the detector, where it can be, forget earlier frames, and begin to warm up the reducer."""
+        if self._running:
+            self._give_up()
+            self._current = None
         if self._shape is not None and isinstance(self.reducer, WarmsUp):
             self._warming = self._worker.submit(self.reducer.warmup, FrameSpec(self._shape, self.device))
         return self.detector.stage() if hasattr(self.detector, "stage") else [self]

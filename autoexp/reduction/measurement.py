@@ -64,6 +64,9 @@ class Measurement:
         The thread to reduce on.
     frames
         How many exposures.
+    state
+        What to go on from; None begins anew. Afterwards the attribute is the state of a measurement that
+        succeeded, and what it was before where it did not.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Measurement:
         meta: Callable[[], FrameMeta],
         worker: Worker,
         frames: int,
+        state: Any = None,
     ) -> None:
         self._detector = detector
         self._source = source
@@ -83,7 +87,7 @@ class Measurement:
         self._meta = meta
         self._worker = worker
         self._left = frames
-        self._state: Any = None
+        self._state = self.state = state
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fetching: Future[Any] | None = None
         self._future: Future[None] = Future()
@@ -166,7 +170,7 @@ class Measurement:
         self._state = self._reducer.update(self._state, batch, self._meta())
         self._left -= 1
         if self._left == 0:
-            self.values, self._state = self._reducer.read(self._state), None
+            self.values, self.state = self._reducer.read(self._state), self._state
             self.timestamp = time.time()
 
 

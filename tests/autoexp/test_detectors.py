@@ -176,6 +176,14 @@ def test_several_exposures_make_one_reading(make, engine, documents):
     assert data["many_sum_sigma"] == pytest.approx(data["one_sum_sigma"] / 3, rel=0.02)
 
 
+def test_a_running_reading_is_of_all_frames_since_it_was_staged(engine, documents):
+    det = ReducedDetector(Camera(name="cam"), BeamStatistics(), running=True)
+    for _ in range(2):
+        engine(bp.count([det], num=3))
+    sigmas = [event["data"]["cam_sum_sigma"] for event in events(documents)]
+    assert sigmas == pytest.approx([sigmas[0] / np.sqrt(n) for n in (1, 2, 3)] * 2, rel=0.02)
+
+
 def test_a_failing_detector_fails_the_status(make, engine):
     detector = ReducedDetector(make(fails=ValueError("no beam time left")), BeamStatistics())
     with pytest.raises(FailedStatus) as caught:
