@@ -31,6 +31,10 @@ class MeasurementError(AutoexpError, RuntimeError):
     """A measurement that failed for good."""
 
 
+class StreamEndError(AutoexpError, EOFError):
+    """A stream of frames of which no more will come."""
+
+
 class SimulatedFaultError(AutoexpError, RuntimeError):
     """A fault that a simulated device was told to show."""
 
@@ -57,6 +61,10 @@ class AutoexpWarning(UserWarning):
 
 class AgentWarning(AutoexpWarning):
     """A model or a decision that deserves a second look."""
+
+
+class StreamWarning(AutoexpWarning):
+    """Frames that come faster than they are reduced."""
 
 
 class StoreWarning(AutoexpWarning):

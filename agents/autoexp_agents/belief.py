@@ -85,13 +85,13 @@ class Belief:
     def climb(self, scores: Sequence[tuple[str, Acquisition]], unit: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the sum of `scores` and its gradient at ``(m, d)`` points."""
         fields = {name: self.models[name].posterior_and_gradient(unit) for name in {name for name, _ in scores}}
-        total, gradient = np.zeros(len(unit)), np.zeros_like(unit)
+        totals, gradients = list[FloatArray](), list[FloatArray]()
         for name, score in scores:
             mean, sigma, mean_gradient, sigma_gradient = fields[name]
             scored = score(mean, sigma)
-            total += scored.value
-            gradient += scored.d_mean[:, None] * mean_gradient + scored.d_sigma[:, None] * sigma_gradient
-        return total, gradient
+            totals.append(scored.value)
+            gradients += [scored.d_mean[:, None] * mean_gradient, scored.d_sigma[:, None] * sigma_gradient]
+        return np.asarray(sum(totals[1:], totals[0])), np.asarray(sum(gradients[1:], gradients[0]))
 
 
 def learn(

@@ -53,27 +53,27 @@ def climb(
     x, all_free = starts.copy(), bool(free.all())
     value, gradient = landscape(x)
     gradient = gradient if all_free else gradient * free
-    inverse, length = _fresh(gradient, first_step), np.ones(len(x))
+    inverse, length = _fresh(gradient, first_step), None
     for _ in range(evaluations - 1):
         direction = _direction(inverse, _inward(x, gradient), first_step)
-        trial = np.clip(x + length[:, None] * direction, 0.0, 1.0)
+        trial = x + (direction if length is None else length[:, None] * direction)
+        np.minimum(np.maximum(trial, 0.0, out=trial), 1.0, out=trial)
         step = trial - x
         slope = np.vecdot(gradient, step)
-        moving = (slope > tolerance) & (value + 2.0 * slope >= value.max())
-        if not moving.any() or np.abs(step).max() < _SHORTEST_STEP:
+        moving = (slope > tolerance) & (value + 2.0 * slope >= max(value.tolist()))
+        if True not in moving.tolist() or not (np.abs(step) >= _SHORTEST_STEP).any():
             break
         new_value, new_gradient = landscape(trial)
         new_gradient = new_gradient if all_free else new_gradient * free
         higher = moving & (new_value >= value + _ENOUGH * slope)
         _learn(inverse, step, gradient - new_gradient, higher)
-        if higher.all():
-            x, value, gradient = trial, new_value, new_gradient
-            length[:] = 1.0
+        if False not in higher.tolist():
+            x, value, gradient, length = trial, new_value, new_gradient, None
         else:
             taken = higher[:, None]
             x, value = np.where(taken, trial, x), np.where(higher, new_value, value)
             gradient = np.where(taken, new_gradient, gradient)
-            length = np.where(higher, 1.0, _SHRINK * length)
+            length = np.where(higher, 1.0, _SHRINK if length is None else _SHRINK * length)
     return x, value
 
 
@@ -85,20 +85,24 @@ def _fresh(gradient: FloatArray, first_step: float) -> FloatArray:
 
 def _inward(x: FloatArray, gradient: FloatArray) -> FloatArray:
     """Return the gradient along the coordinates that are not held by a face of the cube."""
-    if x.min() > 0.0 and x.max() < 1.0:
+    low, high = x <= 0.0, x >= 1.0
+    if not (low | high).any():
         return gradient
-    return np.where(((x <= 0.0) & (gradient < 0.0)) | ((x >= 1.0) & (gradient > 0.0)), 0.0, gradient)
+    return np.where((low & (gradient < 0.0)) | (high & (gradient > 0.0)), 0.0, gradient)
 
 
 def _direction(inverse: FloatArray, gradient: FloatArray, first_step: float) -> FloatArray:
     """Return uphill steps, none longer than is wise, that move no held coordinate, shape ``(k, d)``."""
-    direction = np.where(gradient == 0.0, 0.0, np.matmul(inverse, gradient[:, :, None])[:, :, 0])
+    direction: FloatArray = np.matmul(inverse, gradient[:, :, None])[:, :, 0]
+    held = gradient == 0.0
+    if held.any():
+        direction[held] = 0.0
     uphill = np.vecdot(direction, gradient) > 0.0
-    if not uphill.all():
+    if False in uphill.tolist():
         down = gradient[~uphill]
         direction[~uphill] = np.matmul(_fresh(down, first_step), down[:, :, None])[:, :, 0]
     longest = np.abs(direction).max(axis=1)
-    if longest.max() > _LONGEST_STEP:
+    if max(longest.tolist()) > _LONGEST_STEP:
         direction *= np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
     return direction
 
@@ -106,8 +110,11 @@ def _direction(inverse: FloatArray, gradient: FloatArray, first_step: float) -> 
 def _learn(inverse: FloatArray, step: FloatArray, change: FloatArray, which: NDArray[np.bool_]) -> None:
     """Correct the inverse curvatures by how much the gradient fell along the steps taken; in place."""
     bend = np.vecdot(step, change)
-    for index in (which & (bend > _STILL * np.abs(step).max(axis=1))).nonzero()[0]:
-        s, y, rho = step[index], change[index], 1.0 / float(bend[index])
-        hy = inverse[index] @ y
-        outer = s[:, None] * hy
-        inverse[index] += (rho + rho * rho * float(y @ hy)) * (s[:, None] * s) - rho * (outer + outer.T)
+    usable = which & (bend > _STILL * np.abs(step).max(axis=1))
+    rho = np.zeros(len(bend))
+    np.divide(1.0, bend, out=rho, where=usable)
+    turned = np.matmul(inverse, change[:, :, None])[:, :, 0]
+    stretch = 0.5 * rho * (1.0 + rho * np.vecdot(change, turned))
+    half = step[:, :, None] * (stretch[:, None] * step - rho[:, None] * turned)[:, None, :]
+    inverse += half
+    inverse += half.swapaxes(1, 2)

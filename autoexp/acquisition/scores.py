@@ -10,6 +10,7 @@ from scipy.special import erfcx, log_ndtr
 from autoexp.dofs import FloatArray
 
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+_MINUS_ROOT_HALF = -math.sqrt(0.5)
 _ROOT_HALF_PI = math.sqrt(0.5 * math.pi)
 _MANY, _TABLE_START, _TABLE_END, _TABLE_STEP = 256, -40.0, 15.0, 0.01
 _FAR, _HIGH, _OVERFLOW, _LARGE = 300.0, 30.0, 37.0, 1e9
@@ -40,16 +41,17 @@ def log_improvement(u: FloatArray) -> FloatArray:
 
 
 def _log_improvement(u: FloatArray, over_density: FloatArray) -> FloatArray:
-    found = log_density(u) + np.log(over_density)
-    if u.size and u.max() >= _HIGH:
+    found = np.log(over_density)
+    found += log_density(u)
+    if not (u < _HIGH).all():
         found = np.where(u >= _HIGH, np.log(np.maximum(u, _HIGH)), found)
     return np.asarray(found)
 
 
 def _over_density(u: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return ``phi(u) + u Phi(u)`` and ``Phi(u)``, each over ``phi(u)``."""
-    if u.size == 0 or (u.min() > -_FAR and u.max() < _HIGH):
-        ratio = _ROOT_HALF_PI * erfcx(-math.sqrt(0.5) * u)
+    if ((u > -_FAR) & (u < _HIGH)).all():
+        ratio = _ROOT_HALF_PI * erfcx(_MINUS_ROOT_HALF * u)
         return 1.0 + u * ratio, ratio
     inner = np.clip(u, -_FAR, _HIGH)
     total, ratio = _over_density(inner * (1.0 - 1e-12))
@@ -118,10 +120,9 @@ class Improvement:
 
     def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
         """Score ``m`` points, shape ``(m,)`` each, with derivatives."""
-        inverse = 1.0 / sigma
-        u = self.sign * (mean - self.best) * inverse
+        u = (mean - self.best) * (self.sign / sigma)
         total, ratio = _over_density(u)
-        d_sigma = inverse / total
+        d_sigma = 1.0 / (sigma * total)
         return Scored(_log_improvement(u, total) + np.log(sigma), self.sign * ratio * d_sigma, d_sigma)
 
 

@@ -1,12 +1,13 @@
 """An exact Gaussian process whose factor grows by a row per observation."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
 from autoexp.dofs import FloatArray
-from autoexp.surrogates.kernels import ScaledPoints
+from autoexp.surrogates.covariance import Covariance
 from autoexp.surrogates.linalg import solve, solve_many, sturdy_cholesky
 from autoexp.surrogates.parameters import Data, Parameters
 from autoexp.surrogates.watch import Watch
@@ -29,19 +30,24 @@ class ExactGP:
         What it is conditioned on at first; may be empty.
     mean
         The constant mean, standardised; by default the most probable under a standard normal prior.
+    kernel
+        The covariance, in units of ``scale**2``; by default the one that `parameters` describe.
     """
 
-    def __init__(self, parameters: Parameters, data: Data, mean: float | None = None) -> None:
+    def __init__(
+        self, parameters: Parameters, data: Data, mean: float | None = None, kernel: Covariance | None = None
+    ) -> None:
         self.parameters = parameters
         self._given_mean = mean
-        self._kernel = parameters.kernel
+        self._kernel = parameters.kernel if kernel is None else kernel
         self._n = 0
         self._x, self._y, self._noise = np.empty((0, data.x.shape[1])), np.empty(0), np.empty(0)
         self._factor, self._solved = np.empty((0, 0), order="F"), np.empty((0, 2))
-        self._scaled, self._norms = np.empty((data.x.shape[1], 0)), np.empty(0)
+        self._columns = self._kernel.columns(self._x)
+        self._known_mean: float | None = None
         self._known_weights: FloatArray | None = None
         self._watch: Watch | None = None
-        self._watched = self._kernel.scaled(self._x)
+        self._watched, self._watched_prior = self._columns, self._kernel.diagonal(self._x)
         self._reserve(len(data) + max(64, len(data) // 4))
         self._condition(data)
 
@@ -62,8 +68,7 @@ class ExactGP:
         self._x = _grown(self._x[:n], (capacity, self._x.shape[1]))
         self._y = _grown(self._y[:n], (capacity,))
         self._noise = _grown(self._noise[:n], (capacity,))
-        self._scaled = np.ascontiguousarray(_grown(self._scaled[:, :n], (self._scaled.shape[0], capacity)))
-        self._norms = _grown(self._norms[:n], (capacity,))
+        self._columns = np.ascontiguousarray(_grown(self._columns[:, :n], (len(self._columns), capacity)))
         self._solved = _grown(self._solved[:n], (capacity, 2))
         self._factor = _grown(self._factor[:n, :n], (capacity, capacity))
 
@@ -73,18 +78,17 @@ class ExactGP:
             return
         scale = self.parameters.scale
         self._x[:n] = data.x
-        prepared = self._kernel.scaled(data.x)
-        self._scaled[:, :n], self._norms[:n] = prepared.columns, prepared.norms
+        self._columns[:, :n] = self._kernel.columns(data.x)
         self._y[:n] = (data.y - self.parameters.offset) / scale
         self._noise[:n] = data.variance / scale**2
-        factor = sturdy_cholesky(self._kernel(data.x, data.x), self._noise[:n] + self.parameters.noise)
+        factor = sturdy_cholesky(self._kernel.cross(data.x, self._columns[:, :n]), self._noise[:n] + self.parameters.noise)
         self._factor[:n, :n] = factor
         self._n = n
         self._solved[:n] = self._solve(np.column_stack([self._y[:n], np.ones(n)]))
 
     @property
-    def _known(self) -> ScaledPoints:
-        return ScaledPoints(self._scaled[:, : self._n], self._norms[: self._n])
+    def _known(self) -> FloatArray:
+        return self._columns[:, : self._n]
 
     def _solve(self, right: FloatArray, *, transposed: bool = False) -> FloatArray:
         """Return ``L^-1 right`` or ``L^-T right``."""
@@ -109,18 +113,19 @@ class ExactGP:
             self._reserve(n + max(64, n // 4))
         standard = (y - self.parameters.offset) / self.parameters.scale
         noise = variance / self.parameters.scale**2
-        row = self._solve(self._kernel(x[None, :], self._known)[0])
-        pivot = np.sqrt(max(self.parameters.variance + self.parameters.noise + noise - float(row @ row), _TINY))
+        point = x[None, :]
+        row = self._solve(self._kernel.cross(point, self._known)[0])
+        prior = float(np.max(self._kernel.diagonal(point)))
+        pivot = math.sqrt(max(prior + self.parameters.noise + noise - float(row @ row), _TINY))
         solved = (np.array([standard, 1.0]) - row @ self._solved[:n]) / pivot
         surprise = abs(float(solved[0] - self._mean() * solved[1]))
-        scaled = x / self.parameters.lengthscales
         self._x[n], self._y[n], self._noise[n] = x, standard, noise
-        self._scaled[:, n], self._norms[n] = scaled, scaled @ scaled
+        self._columns[:, n] = self._kernel.columns(point)[:, 0]
         self._factor[n, :n], self._factor[n, n], self._solved[n] = row, pivot, solved
         self._n = n + 1
-        self._known_weights = None
+        self._known_weights = self._known_mean = None
         if self._watch is not None:
-            self._watch.append(self._kernel(x[None, :], self._watched)[0], row, float(pivot), solved)
+            self._watch.append(self._kernel.cross(point, self._watched)[0], row, pivot, solved)
         return surprise
 
     def imagine(self, x: FloatArray, y: float) -> None:
@@ -130,17 +135,19 @@ class ExactGP:
     def watch(self, points: FloatArray) -> None:
         """Keep the posterior at ``(m, d)`` points current from now on; see `watched`."""
         n = self._n
-        rows = solve_many(self._factor[:n, :n], self._kernel(self._x[:n], points))
+        self._watched = self._kernel.columns(points)
+        self._watched_prior = self._kernel.diagonal(points)
+        rows = solve_many(self._factor[:n, :n], self._kernel.cross(self._x[:n], self._watched))
         self._watch = Watch(points, rows, self._solved[:n])
-        self._watched = self._kernel.scaled(points)
 
     def watched(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation at the watched points, shape ``(m,)`` each."""
         assert self._watch is not None
         mean = self._mean()
         y, ones = self._watch.projected
-        means = mean + y - mean * ones
-        return self._natural(means, self._sigma(self._watch.explained))
+        means = y - mean * ones
+        means += mean
+        return self._natural(means, _root(self._watched_prior - self._watch.explained))
 
     @contextmanager
     def imagining(self) -> Iterator[None]:
@@ -150,7 +157,7 @@ class ExactGP:
             yield
         finally:
             self._n = n
-            self._known_weights = None
+            self._known_weights = self._known_mean = None
             if self._watch is not None and mark is not None:
                 self._watch.reset(mark)
 
@@ -158,8 +165,10 @@ class ExactGP:
         """Return the constant mean, standardised."""
         if self._given_mean is not None:
             return self._given_mean
-        y, ones = self._solved[: self._n, 0], self._solved[: self._n, 1]
-        return float(ones @ y) / (float(ones @ ones) + 1.0)
+        if self._known_mean is None:
+            y, ones = self._solved[: self._n, 0], self._solved[: self._n, 1]
+            self._known_mean = float(ones @ y) / (float(ones @ ones) + 1.0)
+        return self._known_mean
 
     def _weights(self) -> FloatArray:
         """Return ``K^-1 (y - mean)``, kept until the data change."""
@@ -177,31 +186,31 @@ class ExactGP:
 
     def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of the noise-free value at ``(m, d)`` points, ``(m,)`` each."""
-        cross = self._kernel(x, self._known)
+        cross = self._kernel.cross(x, self._known)
         half = self._solve(cross.T)
         explained = np.einsum("ij,ij->j", half, half)
-        return self._natural(self._mean() + cross @ self._weights(), self._sigma(explained))
+        return self._natural(self._mean() + cross @ self._weights(), _root(self._kernel.diagonal(x) - explained))
 
     def covariance(self, a: FloatArray, b: FloatArray) -> FloatArray:
         """Return the posterior covariance of the noise-free values at ``(m, d)`` and ``(k, d)`` points, ``(m, k)``."""
-        left, right = self._solve(self._kernel(self._x[: self._n], a)), self._solve(self._kernel(self._x[: self._n], b))
-        return np.asarray((self._kernel(a, b) - left.T @ right) * self.parameters.scale**2)
+        left, right = (self._solve(self._kernel.cross(points, self._known).T) for points in (a, b))
+        prior = self._kernel.cross(a, self._kernel.columns(b))
+        return np.asarray((prior - left.T @ right) * self.parameters.scale**2)
 
     def posterior_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return mean, sigma, shape ``(m,)``, and their gradients in the unit cube, shape ``(m, d)``."""
-        known, weights = self._x[: self._n], self._weights()
-        cross, slope = self._kernel.with_slope(x, self._known)
-        half = self._solve(cross.T)
-        full = self._solve(half, transposed=True)
-        sigma = self._sigma(np.einsum("ij,ij->j", half, half))
-        mean_gradient = self._kernel.gradient(x, known, slope, weights)
-        sigma_gradient = self._kernel.gradient(x, known, slope, full.T) / -sigma[:, None]
-        scale = self.parameters.scale
-        mean, deviation = self._natural(self._mean() + cross @ weights, sigma)
-        return mean, deviation, mean_gradient * scale, sigma_gradient * scale
+        jet, weights, scale = self._kernel.jet(x, self._known), self._weights(), self.parameters.scale
+        half = self._solve(jet.cross.T)
+        sigma = _root(jet.prior - np.einsum("ij,ij->j", half, half))
+        both = np.empty((2, *jet.cross.shape))
+        both[0], both[1] = weights, self._solve(half, transposed=True).T
+        pulls = jet.contract(both)
+        sigma_gradient = (0.5 * jet.prior_gradient - pulls[1]) * (scale / sigma)[:, None]
+        mean, deviation = self._natural(self._mean() + jet.cross @ weights, sigma)
+        return mean, deviation, pulls[0] * scale, sigma_gradient
 
     def nearby(self, x: FloatArray, count: int) -> "ExactGP":
-        """Return the model that knows only the `count` observations nearest to a point, shape ``(d,)``.
+        """Return the model that knows only the `count` observations most akin to a point, shape ``(d,)``.
 
         Close to the point the two agree, for whatever is far is screened by what is near (Vecchia, J. R.
         Statist. Soc. B 50, 297, 1988); itself where it knows no more than that.
@@ -209,17 +218,20 @@ class ExactGP:
         n = self._n
         if n <= count:
             return self
-        distance = self._kernel.squared_distance(x[None, :], self._known)[0]
-        nearest = np.argpartition(distance, count)[:count]
+        kinship = self._kernel.cross(x[None, :], self._known)[0]
+        nearest = np.argpartition(-np.abs(kinship), count)[:count]
         data = self.data
         known = Data(data.x[nearest], data.y[nearest], data.variance[nearest])
-        return ExactGP(self.parameters, known, self._mean())
-
-    def _sigma(self, explained: FloatArray) -> FloatArray:
-        return np.asarray(np.sqrt(np.maximum(self.parameters.variance - explained, _TINY)))
+        return ExactGP(self.parameters, known, self._mean(), self._kernel)
 
     def _natural(self, means: FloatArray, sigmas: FloatArray) -> tuple[FloatArray, FloatArray]:
         return means * self.parameters.scale + self.parameters.offset, sigmas * self.parameters.scale
+
+
+def _root(variance: FloatArray) -> FloatArray:
+    """Return standard deviations; in place."""
+    np.maximum(variance, _TINY, out=variance)
+    return np.sqrt(variance, out=variance)
 
 
 def _grown(known: FloatArray, shape: tuple[int, ...]) -> FloatArray:

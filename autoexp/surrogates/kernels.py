@@ -41,15 +41,33 @@ def rbf(r2: FloatArray) -> tuple[FloatArray, FloatArray]:
     return decay, decay
 
 
-PROFILES: Mapping[str, Profile] = {"matern52": matern52, "matern32": matern32, "rbf": rbf}
+Contraction = Callable[[FloatArray], FloatArray]
+"""Weights, shape ``(..., m, n)``, to ``sum_j w_ij dk(x_i, x_j)/dx_i``, shape ``(..., m, d)``."""
 
 
 @dataclass(frozen=True, slots=True)
-class ScaledPoints:
-    """Points in length scales, coordinate by coordinate, shape ``(d, m)``, and their squared norms, ``(m,)``."""
+class Jet:
+    """Covariances of ``m`` points with ``n`` columns, and what their gradients follow from.
 
-    columns: FloatArray
-    norms: FloatArray
+    Parameters
+    ----------
+    cross
+        Covariances, shape ``(m, n)``.
+    contract
+        Contracts their gradients in the points with weights.
+    prior
+        Variance at the points, shape ``(m,)``, or a number where it is the same everywhere.
+    prior_gradient
+        Its gradient, shape ``(m, d)``, or zero.
+    """
+
+    cross: FloatArray
+    contract: Contraction
+    prior: FloatArray | float
+    prior_gradient: FloatArray | float = 0.0
+
+
+PROFILES: Mapping[str, Profile] = {"matern52": matern52, "matern32": matern32, "rbf": rbf}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +88,56 @@ class Kernel:
     variance: float = 1.0
     profile: Profile = matern52
 
-    def scaled(self, points: FloatArray) -> ScaledPoints:
-        """Return ``(n, d)`` points prepared for `squared_distance`."""
-        columns = np.ascontiguousarray((points / self.lengthscales).T)
-        return ScaledPoints(columns, np.einsum("ij,ij->j", columns, columns))
+    def columns(self, points: FloatArray) -> FloatArray:
+        """Return ``(m, d)`` points in length scales, a row of ones and their squared norms, shape ``(d + 2, m)``."""
+        columns = np.ones((points.shape[1] + 2, len(points)))
+        np.divide(points.T, self.lengthscales[:, None], out=columns[:-2])
+        np.einsum("ij,ij->j", columns[:-2], columns[:-2], out=columns[-1])
+        return columns
 
-    def squared_distance(self, a: FloatArray, b: FloatArray | ScaledPoints) -> FloatArray:
-        """Return squared scaled distances of ``(m, d)`` and ``(n, d)`` points, shape ``(m, n)``."""
-        prepared = b if isinstance(b, ScaledPoints) else self.scaled(b)
-        left = a / self.lengthscales
-        squared: FloatArray = (-2.0 * left) @ prepared.columns
-        squared += prepared.norms
-        squared += np.vecdot(left, left)[:, None]
-        return np.maximum(squared, 0.0, out=squared)
+    def squared_distance(self, x: FloatArray, columns: FloatArray) -> FloatArray:
+        """Return squared scaled distances of ``(m, d)`` points and `columns`, shape ``(m, n)``."""
+        return _squared_distance(x / self.lengthscales, columns)
 
-    def with_slope(self, a: FloatArray, b: FloatArray | ScaledPoints) -> tuple[FloatArray, FloatArray]:
-        """Return ``k`` and ``g``, shape ``(m, n)`` each."""
-        value, slope = self.profile(self.squared_distance(a, b))
-        return value * self.variance, slope * self.variance
-
-    def __call__(self, a: FloatArray, b: FloatArray | ScaledPoints) -> FloatArray:
-        """Return the covariance of ``(m, d)`` and ``(n, d)`` points, shape ``(m, n)``."""
-        value = self.profile(self.squared_distance(a, b))[0]
+    def cross(self, x: FloatArray, columns: FloatArray) -> FloatArray:
+        """Return the covariance of ``(m, d)`` points and `columns`, shape ``(m, n)``."""
+        value = self.profile(self.squared_distance(x, columns))[0]
         return np.multiply(value, self.variance, out=value)
 
-    def gradient(self, a: FloatArray, b: FloatArray, slope: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return ``sum_j w_ij dk(a_i, b_j)/da_i`` for weights of shape ``(m, n)`` or ``(n,)``; shape ``(m, d)``."""
-        weighted = slope * weights
-        pull: FloatArray = weighted @ b - a * weighted.sum(axis=1, keepdims=True)
-        return pull / np.square(self.lengthscales)
+    def diagonal(self, x: FloatArray) -> float:
+        """Return the prior variance at ``(m, d)`` points: everywhere the same."""
+        return self.variance
+
+    def jet(self, x: FloatArray, columns: FloatArray) -> Jet:
+        """Return what `cross` returns, and what its gradient in `x` follows from."""
+        inverse = 1.0 / self.lengthscales
+        left = x * inverse
+        value, slope = self.profile(_squared_distance(left, columns))
+        inverse *= self.variance
+
+        def contract(weights: FloatArray) -> FloatArray:
+            pulls: FloatArray = (weights * slope) @ columns[:-1].T
+            return np.asarray((pulls[..., :-1] - left * pulls[..., -1:]) * inverse)
+
+        return Jet(value * self.variance, contract, self.variance)
+
+    def with_slope(self, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return ``k`` and ``g`` of ``(m, d)`` and ``(n, d)`` points, shape ``(m, n)`` each."""
+        value, slope = self.profile(self.squared_distance(a, self.columns(b)))
+        return value * self.variance, slope * self.variance
+
+    def __call__(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        """Return the covariance of ``(m, d)`` and ``(n, d)`` points, shape ``(m, n)``."""
+        return self.cross(a, self.columns(b))
+
+
+def _squared_distance(left: FloatArray, columns: FloatArray) -> FloatArray:
+    """Return squared distances of scaled points, shape ``(m, d)``, and columns, by one product."""
+    extended = np.ones((len(left), len(columns)))
+    np.multiply(left, -2.0, out=extended[:, :-2])
+    np.vecdot(left, left, out=extended[:, -2])
+    squared: FloatArray = extended @ columns
+    return np.maximum(squared, 0.0, out=squared)
 
 
 def lengthscale_mode(width: int) -> float:

@@ -29,6 +29,7 @@ class Dice:
         """Return standard normal float32."""
         return torch.randn(shape, generator=self._generator, device=self.device)
 
-    def words(self, *shape: int) -> Tensor:
-        """Return uniform 63-bit integers, as int64."""
-        return torch.empty(shape, dtype=torch.int64, device=self.device).random_(generator=self._generator)
+    def words(self, count: int) -> Tensor:
+        """Return uniform 31-bit integers, as int32; two are made from each of the generator's 64 bits."""
+        pairs = torch.empty((count + 1) // 2, dtype=torch.int64, device=self.device)
+        return pairs.random_(-(2**63), None, generator=self._generator).view(torch.int32)[:count] & 2**31 - 1

@@ -14,7 +14,8 @@ _STEPS = 64
 _TOP = 16
 _COLUMN_BITS = 6
 _OUTCOMES = 2**_COLUMN_BITS
-_SHARES = 2**24
+_SHARE_BITS = 19
+_SHARES = 2**_SHARE_BITS
 _CHUNK = 2**17
 
 
@@ -36,7 +37,8 @@ def poisson_counts(mean: Tensor, dice: Dice) -> Tensor:
     -----
     A mean below 16 is split into a multiple of 1/64 and a rest. A count for the multiple is drawn by
     Walker's alias method [1]_ from a table of 64 outcomes, one for the rest by inversion
-    (more than two have a probability below 7e-7); their sum is Poisson. From 16 on it is the
+    (more than two have a probability below 7e-7); their sum is Poisson. Its random word has 6 bits for the outcome's
+    column, 19 for the alias and 6 to let 63 of 64 pixels go without a look at their rest. From 16 on it is the
     Cornish-Fisher expansion [2]_ of the Poisson quantile to the order ``1/sqrt(mean)``, rounded, and less the
     variance of rounding, 1/12; its distribution function is within 1e-3 of the exact one.
 
@@ -57,30 +59,31 @@ def _counts(mean: Tensor, dice: Dice) -> Tensor:
         return _few(mean, dice)
     if darkest >= _TOP:
         return _many(mean, dice)
-    counts, bright = torch.empty_like(mean), mean >= _TOP
-    for where, draw in ((~bright, _few), (bright, _many)):
-        at = where.nonzero().squeeze(-1)
-        counts.index_copy_(0, at, draw(mean.index_select(0, at), dice))
-    return counts
+    # what most pixels need is drawn for all, and the others are drawn again
+    at = (mean >= _TOP).nonzero().squeeze(-1)
+    if 2 * len(at) < len(mean):
+        return _few(mean.clamp(max=_TOP - 0.5 / _STEPS), dice).index_copy_(0, at, _many(mean.index_select(0, at), dice))
+    at = (mean < _TOP).nonzero().squeeze(-1)
+    return _many(mean.clamp(min=_TOP), dice).index_copy_(0, at, _few(mean.index_select(0, at), dice))
 
 
 def _few(mean: Tensor, dice: Dice) -> Tensor:
-    keep, other = _tables(str(mean.device))
+    keep, outcome = _tables(str(mean.device))
     words = dice.words(mean.numel())
     level = (mean * _STEPS).to(torch.int32)
-    chance = words.to(torch.int32)
-    column = chance & (_OUTCOMES - 1)
-    index = torch.add(column, level, alpha=_OUTCOMES)
-    kept = (chance >> _COLUMN_BITS & _SHARES - 1) < keep.index_select(0, index)
-    counts = torch.where(kept, column, other.index_select(0, index)).to(torch.float32)
-    rest = mean - level * (1.0 / _STEPS)
-    return _add_rest(counts, rest, (words >> 39).to(torch.float32) * 2.0**-24)
+    index = torch.add(words & (_OUTCOMES - 1), level, alpha=_OUTCOMES)
+    kept = (words >> _COLUMN_BITS & _SHARES - 1) < keep.index_select(0, index)
+    counts = outcome.index_select(0, torch.add(kept, index, alpha=2))
+    # the rest is below 1/64, and so is the chance that it counts: all but 1/64 of the pixels are done
+    left = (words >> _COLUMN_BITS + _SHARE_BITS == 0).nonzero().squeeze(-1)
+    rest = mean.index_select(0, left) - level.index_select(0, left) * (1.0 / _STEPS)
+    return counts.index_add_(0, left, _rest(rest, dice.uniform(len(left)) / _STEPS))
 
 
-def _add_rest(counts: Tensor, mean: Tensor, uniform: Tensor) -> Tensor:
-    """Add none, one or two counts of means below 1/64, by inversion."""
-    none = torch.exp(-mean)
-    return counts.add_(uniform >= none).add_(uniform >= torch.addcmul(none, none, mean))
+def _rest(mean: Tensor, uniform: Tensor) -> Tensor:
+    """Return none, one or two counts of means below 1/64, by inversion, given that `uniform` is below 1/64."""
+    some = -torch.expm1(-mean)
+    return (uniform < some).to(torch.float32).add_(uniform < some - mean * torch.exp(-mean))
 
 
 def _many(mean: Tensor, dice: Dice) -> Tensor:
@@ -92,13 +95,14 @@ def _many(mean: Tensor, dice: Dice) -> Tensor:
 
 @functools.cache
 def _tables(device: str) -> tuple[Tensor, Tensor]:
-    """Return, by level and outcome, the 25-bit share that keeps the outcome, and the other one."""
+    """Return, by level and column, the share that keeps its own outcome, and both: the other and its own."""
     keep = np.empty((_STEPS * _TOP, _OUTCOMES))
-    other = np.empty((_STEPS * _TOP, _OUTCOMES), dtype=np.int32)
+    outcome = np.empty((_STEPS * _TOP, _OUTCOMES, 2), dtype=np.float32)
+    outcome[..., 1] = np.arange(_OUTCOMES)
     for level in range(_STEPS * _TOP):
-        keep[level], other[level] = _alias(poisson.pmf(np.arange(_OUTCOMES), level / _STEPS))
+        keep[level], outcome[level, :, 0] = _alias(poisson.pmf(np.arange(_OUTCOMES), level / _STEPS))
     shares = np.rint(keep * _SHARES).astype(np.int32)
-    return torch.from_numpy(shares.reshape(-1)).to(device), torch.from_numpy(other.reshape(-1)).to(device)
+    return torch.from_numpy(shares.reshape(-1)).to(device), torch.from_numpy(outcome.reshape(-1)).to(device)
 
 
 def _alias(probability: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
