@@ -1,0 +1,1 @@
+"""Tomography: slices from projections."""

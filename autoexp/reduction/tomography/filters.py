@@ -1,0 +1,48 @@
+"""What projections are filtered with before they are smeared back.
+
+References
+----------
+.. [1] A. C. Kak and M. Slaney, Principles of Computerized Tomographic Imaging (1988), section 3.3.
+"""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Window = Literal["ramp", "shepp-logan", "hann"]
+
+
+def ramp(length: int, window: Window = "ramp") -> Tensor:
+    """Return the filter at the frequencies of ``rfft``, in cycles per column, float64.
+
+    It is the transform of the band-limited ramp's own samples, 1/4 at 0 and ``-1 / (pi n)²`` at odd n (eq. 61 of
+    [1]_), so that a constant comes out right; times a window that damps high frequencies.
+
+    Parameters
+    ----------
+    length
+        Columns after padding.
+    window
+        ``"ramp"`` for none, ``"shepp-logan"`` for a sinc, ``"hann"`` for a raised cosine.
+    """
+    n = torch.arange(length, dtype=torch.float64)
+    n = torch.minimum(n, length - n)
+    impulse = torch.where(n % 2 == 1, -1.0 / (math.pi * n.clamp(min=1)) ** 2, 0.0)
+    impulse[0] = 0.25
+    return torch.fft.rfft(impulse).real * _window(torch.fft.rfftfreq(length, dtype=torch.float64), window)
+
+
+def squared(response: Tensor, length: int) -> Tensor:
+    """Return the filter whose impulse response is the square of another's: what it does to variances."""
+    impulse = torch.fft.irfft(response, n=length)
+    return torch.fft.rfft(impulse**2).real
+
+
+def _window(frequency: Tensor, window: Window) -> Tensor:
+    if window == "shepp-logan":
+        return torch.sinc(frequency)
+    if window == "hann":
+        return 0.5 + 0.5 * torch.cos(2.0 * math.pi * frequency)
+    return torch.ones_like(frequency)
