@@ -1,0 +1,6 @@
+"""Ptychography: a complex image of a sample from overlapping far-field patterns."""
+
+from autoexp.reduction.ptychography.engine import Engine, Estimate, engine
+from autoexp.reduction.ptychography.optics import FarField, Field
+
+__all__ = ["Engine", "Estimate", "FarField", "Field", "engine"]
