@@ -81,7 +81,9 @@ class ExactGP:
         self._columns[:, :n] = self._kernel.columns(data.x)
         self._y[:n] = (data.y - self.parameters.offset) / scale
         self._noise[:n] = data.variance / scale**2
-        factor = sturdy_cholesky(self._kernel.cross(data.x, self._columns[:, :n]), self._noise[:n] + self.parameters.noise)
+        factor = sturdy_cholesky(
+            self._kernel.cross(data.x, self._columns[:, :n]), self._noise[:n] + self.parameters.noise
+        )
         self._factor[:n, :n] = factor
         self._n = n
         self._solved[:n] = self._solve(np.column_stack([self._y[:n], np.ones(n)]))
