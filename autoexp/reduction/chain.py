@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
+import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
-from autoexp.protocols import Describes, Merges, Reducer
+from autoexp.protocols import Describes, Merges, Reducer, WarmsUp
 from autoexp.reduction.corrections import Gain
 from autoexp.reduction.frames import lift
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced
-from autoexp.reduction.rehearsal import rehearse
 
 S = TypeVar("S")
 
@@ -78,7 +78,11 @@ class Chain(Generic[S]):
 
     def warmup(self, spec: FrameSpec) -> None:
         """Compile and allocate before beam."""
-        rehearse(self, spec)
+        dark = Frames(torch.zeros((1, *spec.shape), device=spec.device))
+        for stage in self.init(spec).stages:
+            dark = stage(dark, FrameMeta())
+        if isinstance(self.reducer, WarmsUp):
+            self.reducer.warmup(spec)
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings of every part, in order."""
