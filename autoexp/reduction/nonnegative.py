@@ -13,7 +13,7 @@ def nonnegative_least_squares(gram: Tensor, projections: Tensor, *, rounds: int 
     Parameters
     ----------
     gram
-        ``A^T A``, positive definite, shape ``(k, k)``.
+        ``A^T A``, positive definite, shape ``(k, k)``, or ``(n, k, k)`` where each problem has a model of its own.
     projections
         ``A^T y`` of each problem, shape ``(n, k)``.
     rounds
@@ -29,7 +29,7 @@ def nonnegative_least_squares(gram: Tensor, projections: Tensor, *, rounds: int 
     fewest = torch.full((n,), k + 1, device=projections.device)
     patience = torch.full((n,), 3, device=projections.device)
     tolerance = 1e-12 * projections.abs().amax(1, keepdim=True)
-    scale = gram.diagonal()
+    scale = gram.diagonal(dim1=-2, dim2=-1)
     for _ in range(rounds):
         wrong = (free & (weights * scale < -tolerance)) | (~free & (slopes < -tolerance))
         count = wrong.sum(1)
@@ -40,7 +40,7 @@ def nonnegative_least_squares(gram: Tensor, projections: Tensor, *, rounds: int 
         patience = torch.where(better, 3, patience - 1)
         free ^= torch.where((patience >= 0)[:, None], wrong, _last(wrong))
         weights = _solve(gram, projections, free)
-        slopes = torch.where(free, 0.0, weights @ gram - projections)
+        slopes = torch.where(free, 0.0, (weights[:, None] @ gram)[:, 0] - projections)
     return weights.clamp(min=0.0)
 
 
@@ -52,7 +52,7 @@ def _last(wrong: Tensor) -> Tensor:
 def _solve(gram: Tensor, projections: Tensor, free: Tensor) -> Tensor:
     """Solve for the free weights of each problem with all others at zero, shape ``(n, k)``."""
     both = free[:, :, None] & free[:, None, :]
-    eye = torch.eye(gram.shape[0], dtype=gram.dtype, device=gram.device) * gram.diagonal()
-    system = torch.where(both, gram, torch.where(free[:, :, None], 0.0, eye))
+    diagonal = torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1))
+    system = torch.where(both, gram, torch.where(free[:, :, None], 0.0, diagonal))
     solved: Tensor = torch.linalg.solve(system, torch.where(free, projections, 0.0))
     return solved

@@ -23,9 +23,9 @@ class Windows:
     Parameters
     ----------
     pre1, pre2
-        Ends of the window before the edge, for a line. By default the second energy, to the next 5 eV, and half of that.
+        Ends of the window before the edge, for a line. By default the second energy, to 5 eV, and half of that.
     norm1, norm2
-        Ends of the window after it. By default a 15th of `norm2`, at most 25 eV, and the last energy, to the next 5 eV.
+        Ends of the window after it. By default a 15th of `norm2`, at most 25 eV, and the last energy, to 5 eV.
     nnorm
         Degree of the polynomial after it, 0 to 3. By default 2 over 300 eV or more, 1 over 30 eV or more, else 0.
 
