@@ -26,8 +26,8 @@ class AzimuthalState:
     ----------
     frames
         Sums of the frames.
-    weights, squares
-        Pixels to bins, and the squares of those shares, CSR.
+    binning
+        Shares of the pixels in the bins.
     norm
         What a pixel would count at intensity 1, shape ``(pixels,)``.
     norms
@@ -40,22 +40,21 @@ class AzimuthalState:
     """
 
     frames: FrameSum
-    weights: Tensor
-    squares: Tensor
+    binning: rebin.Blocked
     norm: Tensor
     norms: Tensor
     bin_of: Tensor | None
     axes: Mapping[str, Axis]
 
-    def binned(self, values: Tensor) -> Tensor:
-        """Sum values by bin, shape ``(pixels,)`` to ``(bins,)``."""
-        if self.bin_of is None:
-            return self.weights @ values
-        return torch.bincount(self.bin_of, values, len(self.norms) + 1)[:-1]
+    def binned(self, values: Tensor, bound: float = math.inf) -> Tensor:
+        """Sum values by bin, shape ``(pixels,)`` to ``(bins,)``, counts of at most `bound` exactly."""
+        if self.bin_of is None or bound * self.binning.longest < 2**24:
+            return self.binning.sums(values.float())
+        return torch.bincount(self.bin_of, values.double(), len(self.norms) + 1)[:-1]
 
     def binned_squares(self, variances: Tensor) -> Tensor:
         """Sum variances by bin, with the squares of the shares."""
-        return self.squares @ variances if self.bin_of is None else self.binned(variances)
+        return self.binning.sums_of_squares(variances.float()) if self.bin_of is None else self.binned(variances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +115,11 @@ class AzimuthalIntegration:
     def init(self, spec: FrameSpec) -> AzimuthalState:
         """Compute where each pixel goes, and return the state before any frame."""
         weights = self.weights()
-        matrix, squares = weights.matrix(spec.device), weights.matrix(spec.device, squared=True)
-        norm = self.normalisation().to(spec.device)
+        norm = self.normalisation()
+        norms = weights.sums(norm).to(spec.device)
         bin_of = weights.bin_of().to(spec.device) if self.splitting == "no" else None
-        return AzimuthalState(FrameSum.empty(spec), matrix, squares, norm, matrix @ norm, bin_of, self._axes())
+        binning = weights.blocked(spec.device)
+        return AzimuthalState(FrameSum.empty(spec), binning, norm.to(spec.device), norms, bin_of, self._axes())
 
     def update(self, state: AzimuthalState, frames: Tensor | Frames, meta: FrameMeta) -> AzimuthalState:
         """Add a batch, shape ``(n, y, x)``.
@@ -147,14 +147,14 @@ class AzimuthalIntegration:
         if frames.n_frames == 0:
             nothing = np.full(shape, np.nan)
             return {"intensity": self._reduced(state, nothing, nothing, Flags.NO_FRAMES)}
-        signal, norms = frames.total.reshape(-1), state.norms * frames.n_frames
+        signal, norms = frames.values.reshape(-1), state.norms * frames.n_frames
         variance = signal if _are_counts(frames) else frames.variances.reshape(-1)
         if frames.missing is not None or self.clip is not None:
             norm = state.norm * (frames.seen.reshape(-1) if isinstance(frames.seen, Tensor) else frames.seen)
             keep = (norm > 0).to(norm.dtype) if self.clip is None else _clipped(state, signal, norm, self.clip)
             signal, variance, norms = signal * keep, variance * keep, state.binned(norm * keep)
         norms = torch.where(norms > 0, norms, torch.nan)
-        sums = state.binned(signal)
+        sums = state.binned(signal, frames.bound)
         spread = sums if variance is signal and state.bin_of is not None else state.binned_squares(variance)
         flags = Flags.NONE if frames.missing is None else Flags.MASKED
         value, sigma = _numpy(sums / norms, shape), _numpy(spread.sqrt() / norms, shape)
@@ -222,7 +222,7 @@ def _numpy(values: Tensor, shape: tuple[int, ...]) -> Any:
 
 def _are_counts(frames: FrameSum) -> bool:
     """Return whether the variances are the sums themselves, as of raw counts that are not negative."""
-    return frames.variance is None and bool(frames.total.min() >= 0)
+    return frames.variance is None and (frames.bound < math.inf or bool(frames.values.min() >= 0))
 
 
 def _clipped(state: AzimuthalState, signal: Tensor, norm: Tensor, clip: float) -> Tensor:

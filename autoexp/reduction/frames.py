@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
+from autoexp.reduction.counts import highest_count
 from autoexp.reduction.records import SENTINELS, Frames
 
 _EXACT_IN_FLOAT32 = (torch.uint8, torch.int8, torch.int16, torch.uint16, torch.float16, torch.bfloat16, torch.float32)
@@ -38,13 +39,6 @@ def lift(frames: Tensor | Frames, device: str | torch.device) -> Frames:
     return Frames(torch.where(valid, values, 0.0), None, valid)
 
 
-def plain_counts(frames: Tensor, device: torch.device) -> bool:
-    """Return whether raw frames are integers without a sentinel, here, that need no conversion to be added."""
-    if frames.ndim != 3 or len(frames) == 0 or frames.is_floating_point() or frames.is_complex():
-        return False
-    return frames.device == device == torch.device("cpu") and not _suspicious(frames)
-
-
 def usable(values: Tensor) -> Tensor:
     """Return where raw values are counts: finite, and no sentinel."""
     valid = torch.isfinite(values)
@@ -55,10 +49,10 @@ def usable(values: Tensor) -> Tensor:
 
 def _suspicious(raw: Tensor) -> bool:
     """Return whether raw frames could hold a sentinel, in one cheap pass and without a mask."""
-    if raw.numel() == 0 or raw.dtype == torch.uint8:
+    if raw.numel() == 0 or raw.dtype in (torch.uint8, torch.bool):
         return False
-    if not (raw.dtype.is_signed or raw.dtype.is_floating_point):
-        return bool(raw.cpu().numpy().max() >= SENTINELS[1])
+    if not raw.dtype.is_floating_point:
+        return highest_count(raw, raw.device) is None
     low, high = (float(bound) for bound in torch.aminmax(raw))
     return not (low > -1 and high < SENTINELS[1])
 

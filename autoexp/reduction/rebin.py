@@ -31,15 +31,69 @@ class Weights:
         """Return the bin of each pixel that lies in one only, shape ``(n_pixels,)``; `n_bins` for none."""
         return torch.full((self.n_pixels,), self.n_bins).index_copy(0, self.pixels, self.bins)
 
-    def matrix(self, device: str | torch.device = "cpu", *, squared: bool = False) -> Tensor:
-        """Return it as a CSR matrix in float64, of the shares or of their squares."""
-        starts = torch.zeros(self.n_bins + 1, dtype=torch.int32)
-        starts[1:] = torch.bincount(self.bins, minlength=self.n_bins).cumsum(0)
-        shares = self.shares**2 if squared else self.shares
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-            parts = (starts.to(device), self.pixels.to(torch.int32).to(device), shares.to(device))
-            return torch.sparse_csr_tensor(*parts, size=(self.n_bins, self.n_pixels), check_invariants=False)
+    def sums(self, values: Tensor) -> Tensor:
+        """Sum values by bin in float64, shape ``(n_pixels,)`` to ``(n_bins,)``."""
+        shared = self.shares * values.double()[self.pixels]
+        return torch.zeros(self.n_bins, dtype=torch.float64).index_add(0, self.bins, shared)
+
+    def blocked(self, device: str | torch.device = "cpu", *, block: int = 2**16) -> "Blocked":
+        """Return it for fast sums on `device`, in blocks of so many pixels."""
+        key = torch.div(self.pixels, block, rounding_mode="floor") * self.n_bins + self.bins
+        order = torch.argsort(key * self.n_pixels + self.pixels)
+        rows, lengths = torch.unique_consecutive(key[order], return_counts=True)
+        starts = torch.zeros(len(rows) + 1, dtype=torch.int32)
+        starts[1:] = lengths.cumsum(0)
+        parts = [each.to(device) for each in (starts, self.pixels[order].to(torch.int32), self.shares[order].float())]
+        size = (len(rows), self.n_pixels)
+        matrices = (_matrix(parts[0], parts[1], shares, size) for shares in (parts[2], parts[2] ** 2))
+        return Blocked(*matrices, (rows % self.n_bins).to(device), self.n_bins, max(lengths.tolist(), default=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocked:
+    """A sparse matrix from pixels to bins whose rows hold the share of a bin in a block of pixels.
+
+    What is read of the pixels for one block stays in the cache of a processor.
+
+    Parameters
+    ----------
+    shares, squares
+        Shares of the pixels, and their squares, CSR in float32, shape ``(rows, n_pixels)``.
+    bins
+        Bin of each row, shape ``(rows,)``.
+    n_bins
+        How many bins there are.
+    longest
+        Pixels in the row that has most.
+    """
+
+    shares: Tensor
+    squares: Tensor
+    bins: Tensor
+    n_bins: int
+    longest: int
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Sum values, float32, by bin: shape ``(n_pixels,)`` to float64 ``(n_bins,)``.
+
+        A relative error of some 1e-7 enters, that of counting 1e14; none where pixels lie wholly in one
+        bin and no row can sum to 2**24.
+        """
+        return self._gathered(self.shares @ values)
+
+    def sums_of_squares(self, variances: Tensor) -> Tensor:
+        """Sum variances, float32, with the squares of the shares."""
+        return self._gathered(self.squares @ variances)
+
+    def _gathered(self, rows: Tensor) -> Tensor:
+        found = torch.zeros(self.n_bins, dtype=torch.float64, device=rows.device)
+        return found.index_add_(0, self.bins, rows.double())
+
+
+def _matrix(starts: Tensor, pixels: Tensor, shares: Tensor, size: tuple[int, int]) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+        return torch.sparse_csr_tensor(starts, pixels, shares, size=size, check_invariants=False)
 
 
 def _sorted(bins: Tensor, pixels: Tensor, shares: Tensor, n_bins: int, n_pixels: int) -> Weights:

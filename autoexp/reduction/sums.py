@@ -1,5 +1,6 @@
 """The sum of all frames so far: an additive state that many reducers share."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,8 @@ import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
-from autoexp.reduction.frames import checked, lift, plain_counts
+from autoexp.reduction.counts import add_counts, highest_count, narrowest
+from autoexp.reduction.frames import checked, lift
 from autoexp.reduction.records import Frames, FrameSpec
 
 
@@ -17,31 +19,38 @@ class FrameSum:
 
     Parameters
     ----------
-    total, variance
-        Sum of the valid values and of their variances, float64, shape ``(y, x)``; `variance` is
-        None while it is the sum itself, as for raw Poisson counts.
+    values
+        Sum of the valid values, shape ``(y, x)``: raw counts as the narrowest whole numbers that hold
+        them, all else as float64.
+    variance
+        Sum of their variances, float64, shape ``(y, x)``; None while it is the sum itself, as for raw
+        Poisson counts.
     missing
         How many frames had no valid value there, int32, shape ``(y, x)``; None while none had.
     n_frames
         Frames seen.
+    bound
+        No sum of raw counts is above it; infinite where values were not raw counts.
     """
 
-    total: Tensor
+    values: Tensor
     variance: Tensor | None
     missing: Tensor | None
     n_frames: int
+    bound: float = math.inf
 
     @classmethod
     def empty(cls, spec: FrameSpec) -> "FrameSum":
         """Return the sum of no frames."""
-        return cls(torch.zeros(spec.shape, dtype=torch.float64, device=spec.device), None, None, 0)
+        return cls(torch.zeros(spec.shape, dtype=torch.float64, device=spec.device), None, None, 0, 0.0)
 
     def add(self, frames: Tensor | Frames) -> "FrameSum":
         """Return the sum with a batch, shape ``(n, y, x)``, added."""
-        if isinstance(frames, Tensor) and plain_counts(frames, self.total.device):
+        if isinstance(frames, Tensor) and (highest := highest_count(frames, self.values.device)) is not None:
             checked(Frames(frames), self.shape)
-            return self.merge(FrameSum(_sum_of_integers(frames), None, None, len(frames)))
-        lifted = checked(lift(frames, self.total.device), self.shape)
+            values = torch.from_numpy(add_counts(frames.numpy(), highest))
+            return self.merge(FrameSum(values, None, None, len(frames), len(frames) * highest))
+        lifted = checked(lift(frames, self.values.device), self.shape)
         n = lifted.values.shape[0]
         valid = None if lifted.valid is None else lifted.valid.expand_as(lifted.values)
         total = _sum(lifted.values, valid)
@@ -64,12 +73,19 @@ class FrameSum:
         raw = self.variance is None and other.variance is None
         variance = None if raw else self.variances + other.variances
         missing = other.missing if self.missing is None else _plus(self.missing, other.missing)
-        return FrameSum(self.total + other.total, variance, missing, self.n_frames + other.n_frames)
+        bound = self.bound + other.bound
+        values = _plus_counts(self.values, other.values, bound) if bound < math.inf else self.total + other.total
+        return FrameSum(values, variance, missing, self.n_frames + other.n_frames, bound)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        return self.total.shape[0], self.total.shape[1]
+        return self.values.shape[0], self.values.shape[1]
+
+    @property
+    def total(self) -> Tensor:
+        """Sum of the valid values, float64, shape ``(y, x)``."""
+        return self.values.to(torch.float64)
 
     @property
     def variances(self) -> Tensor:
@@ -82,11 +98,8 @@ class FrameSum:
         return self.n_frames if self.missing is None else self.n_frames - self.missing
 
 
-def _sum_of_integers(frames: Tensor) -> Tensor:
-    """Add raw frames without a copy in floating point."""
-    if len(frames) == 1:
-        return frames[0].to(torch.float64)
-    return torch.from_numpy(np.add.reduce(frames.numpy(), axis=0, dtype=np.int64)).to(torch.float64)
+def _plus_counts(a: Tensor, b: Tensor, bound: float) -> Tensor:
+    return torch.from_numpy(np.add(a.numpy(), b.numpy(), dtype=narrowest(bound), casting="unsafe"))
 
 
 def _sum(values: Tensor, valid: Tensor | None) -> Tensor:

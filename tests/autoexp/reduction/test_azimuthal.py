@@ -83,8 +83,7 @@ def through(peer, reducer, frame, split):
     state = reducer.init(FrameSpec(SHAPE))
     from dataclasses import replace
 
-    matrix = weights.matrix()
-    state = replace(state, weights=matrix, squares=weights.matrix(squared=True), norms=matrix @ state.norm, bin_of=None)
+    state = replace(state, binning=weights.blocked(), norms=weights.sums(state.norm), bin_of=None)
     mine = reducer.read(reducer.update(state, torch.from_numpy(frame)[None], FrameMeta()))["intensity"]
     return mine, found
 

@@ -1,0 +1,73 @@
+"""Raw counts, added in the narrowest integers that hold every sum exactly."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import DTypeLike, NDArray
+from torch import Tensor
+
+from autoexp.reduction.records import SENTINELS
+
+IntArray = NDArray[np.integer[Any]]
+
+
+def highest_count(frames: Tensor, device: torch.device) -> int | None:
+    """Return the highest of raw counts that may be added as they are.
+
+    Parameters
+    ----------
+    frames
+        Raw frames, shape ``(n, y, x)``.
+    device
+        Where they are to be added; whole numbers are added as such on a CPU only.
+
+    Returns
+    -------
+        None unless they are whole numbers, none of them negative or a sentinel.
+    """
+    if frames.ndim != 3 or frames.numel() == 0 or frames.is_floating_point() or frames.is_complex():
+        return None
+    if frames.dtype == torch.bool or not frames.device == device == torch.device("cpu"):
+        return None
+    return _highest(frames.numpy())
+
+
+def _highest(raw: IntArray) -> int | None:
+    # seen without its sign, what is negative is high
+    unsigned = raw.view(f"u{raw.dtype.itemsize}")
+    top = int(unsigned.max())
+    if top > np.iinfo(raw.dtype).max:
+        return None
+    if raw.dtype.itemsize == 1 or top < SENTINELS[1]:
+        return top
+    found = any((unsigned == sentinel).any() for sentinel in SENTINELS[1:] if sentinel <= top)
+    return None if found else top
+
+
+def narrowest(bound: float) -> DTypeLike:
+    """Return the type for sums between zero and `bound`."""
+    for whole in (np.int16, np.int32, np.int64):
+        if bound <= np.iinfo(whole).max:
+            return whole
+    return np.float64
+
+
+def add_counts(counts: IntArray, highest: int, axis: int = 0) -> IntArray:
+    """Add counts of at most `highest` along an axis, in the narrowest type that holds every sum.
+
+    Adding within a type is several times faster than converting on the way, so as many counts as fit
+    into the type they come in are added there.
+    """
+    n = counts.shape[axis]
+    wide = np.dtype(narrowest(n * highest))
+    room = np.iinfo(counts.dtype).max // max(1, highest)
+    if n <= room:
+        return np.add.reduce(counts, axis=axis, dtype=counts.dtype).astype(wide, copy=False)
+    if room < 4:
+        return np.add.reduce(counts, axis=axis, dtype=wide)
+    at = (slice(None),) * axis
+    total = np.zeros(counts.shape[:axis] + counts.shape[axis + 1 :], wide)
+    for start in range(0, n, room):
+        total += np.add.reduce(counts[(*at, slice(start, start + room))], axis=axis, dtype=counts.dtype)
+    return total
