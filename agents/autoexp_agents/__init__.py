@@ -8,12 +8,14 @@ from autoexp_agents.pareto import ParetoAgent
 from autoexp_agents.phases import PhaseAgent
 from autoexp_agents.portfolio import PortfolioAgent
 from autoexp_agents.routed import RoutedAgent, route
+from autoexp_agents.spectrum import Features, SpectrumAgent
 from autoexp_agents.transition import Transition, TransitionAgent
 from autoexp_agents.trust import TrustRegionAgent
 from autoexp_agents.twin import TwinAgent
 
 __all__ = [
     "BayesianAgent",
+    "Features",
     "GridAgent",
     "LocalAgent",
     "MapAgent",
@@ -23,6 +25,7 @@ __all__ = [
     "RandomAgent",
     "RoutedAgent",
     "SobolAgent",
+    "SpectrumAgent",
     "Transition",
     "TransitionAgent",
     "TrustRegionAgent",
