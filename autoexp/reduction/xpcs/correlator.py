@@ -1,0 +1,178 @@
+"""The levels of a multiple-tau correlation together, fed frame by frame."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from autoexp.errors import ReductionError
+from autoexp.reduction.records import FrameMeta, Frames, FrameSpec
+from autoexp.reduction.xpcs.bins import Bins
+from autoexp.reduction.xpcs.gather import gathered
+from autoexp.reduction.xpcs.lags import lag_steps
+from autoexp.reduction.xpcs.layout import Layout
+from autoexp.reduction.xpcs.levels import Level, Rows
+from autoexp.reduction.xpcs.pairs import PairSums
+
+CHUNK = 8
+"""Rows that a level waits for before it multiplies them; even. Matrix products of this many are the cheapest."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CorrelatorState:
+    """What was seen of a series of frames.
+
+    Parameters
+    ----------
+    layout
+        Places of the pixels.
+    levels
+        Those that have begun.
+    steady
+        1 where the first frame was valid, float32, shape ``(places,)``; None for every pixel.
+    counts
+        Valid pixels of the first frame in each group, float64.
+    masks
+        Whether any frame was masked otherwise than the first, so that each row has its own mask.
+    n_frames
+        Frames seen.
+    period
+        Seconds from frame to frame, NaN before the first.
+    """
+
+    layout: Layout
+    levels: tuple[Level, ...]
+    steady: Tensor | None
+    counts: Tensor
+    masks: bool
+    n_frames: int
+    period: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Correlator:
+    """Multiple-tau sums of each group of pixels.
+
+    Rows wait in chunks of one size, whatever the batches were, so results do not depend on the batches at all; those
+    of a level halve into the next one's. Products of a chunk with all rows up to the longest lag before it are one
+    batched matrix product.
+
+    Parameters
+    ----------
+    bins
+        Which pixels to correlate.
+    levels, channels
+        See `autoexp.reduction.xpcs.lag_steps`.
+    groups
+        Of each bin, for the sigma.
+    period
+        Seconds from frame to frame; by default the exposure of the first batch.
+
+    Raises
+    ------
+    ReductionError
+        If one of them makes no sense.
+    """
+
+    bins: Bins
+    levels: int = 6
+    channels: int = 8
+    groups: int = 16
+    period: float | None = None
+
+    def __post_init__(self) -> None:
+        lag_steps(self.levels, self.channels)
+        if self.groups < 2:
+            raise ReductionError(f"groups must be 2 or more, got {self.groups}")
+        if self.period is not None and not 0 < self.period < float("inf"):
+            raise ReductionError(f"period must be positive, got {self.period} s")
+
+    def init(self, spec: FrameSpec) -> CorrelatorState:
+        """Return the state before any frame."""
+        layout = Layout.of(self.bins.pixels(), self.groups, spec.device)
+        counts = layout.sums(layout.used[None])[0]
+        return CorrelatorState(layout, (), None, counts, False, 0, float("nan"))
+
+    def update(self, state: CorrelatorState, frames: Tensor | Frames, meta: FrameMeta) -> CorrelatorState:
+        """Return the state after a batch, shape ``(n, y, x)``."""
+        values = frames.values if isinstance(frames, Frames) else frames
+        if values.ndim != 3:
+            raise ReductionError(f"frames must be (n, y, x), got shape {tuple(values.shape)}")
+        for start in range(0, len(values), CHUNK):
+            span = slice(start, start + CHUNK)
+            state = self._update(state, _part(frames, span), meta)
+        return state
+
+    def _update(self, state: CorrelatorState, frames: Tensor | Frames, meta: FrameMeta) -> CorrelatorState:
+        values, valid = gathered(state.layout, frames, self.bins.shape)
+        if state.n_frames == 0:
+            state = _begun(state, valid, meta.exposure if self.period is None else self.period)
+        if not state.masks and _changes(state, valid):
+            state = _with_masks(state)
+        mask = _mask(state, valid, values) if state.masks else None
+        rows = Rows(values, state.layout.sums(values), mask)
+        levels = self._fed(state, list(state.levels), 0, rows)
+        return replace(state, levels=tuple(levels), n_frames=state.n_frames + len(values))
+
+    def _fed(self, state: CorrelatorState, levels: list[Level], place: int, rows: Rows) -> list[Level]:
+        """Return the levels with rows given to the one at `place`, and from there upwards."""
+        if place == self.levels:
+            return levels
+        if place == len(levels):
+            levels.append(Level.empty(place, self.channels, CHUNK, state.layout, masks=state.masks))
+        while len(rows):
+            room = levels[place].room
+            levels[place] = levels[place].take(rows[:room])
+            rows = rows[room:]
+            if levels[place].room == 0:
+                levels[place], upward = levels[place].settle(state.layout, state.counts)
+                levels = self._fed(state, levels, place + 1, upward)
+        return levels
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        own = {"levels": self.levels, "channels": self.channels, "groups": self.groups, "period": self.period}
+        return own | {"bins": dict(self.bins.settings())}
+
+    def sums(self, state: CorrelatorState) -> PairSums:
+        """Return the sums over all pairs so far, at all lags."""
+        layout, parts = state.layout, []
+        upward = Rows.zeros(0, layout, masks=state.masks)
+        for place in range(self.levels):
+            fresh = place >= len(state.levels)
+            level = Level.empty(place, self.channels, 0, layout, masks=state.masks) if fresh else state.levels[place]
+            sums, upward = level.settled(upward, layout, state.counts)
+            parts.append(sums)
+        return PairSums.joined(parts)
+
+
+def _part(frames: Tensor | Frames, span: slice) -> Tensor | Frames:
+    if not isinstance(frames, Frames):
+        return frames[span]
+    valid = frames.valid if frames.valid is None or frames.valid.ndim == 2 else frames.valid[span]
+    return Frames(frames.values[span], None, valid)
+
+
+def _begun(state: CorrelatorState, valid: Tensor | None, period: float) -> CorrelatorState:
+    if valid is None:
+        return replace(state, period=period)
+    steady = valid[0].float()
+    return replace(state, steady=steady, counts=state.layout.sums(steady[None])[0], period=period)
+
+
+def _changes(state: CorrelatorState, valid: Tensor | None) -> bool:
+    """Return whether a row's mask may be another than the first's; to look would delay a GPU, so there it may."""
+    if valid is None:
+        return state.steady is not None
+    on_gpu = valid.device.type != "cpu"
+    return on_gpu or state.steady is None or not bool((valid == state.steady.bool()).all())
+
+
+def _with_masks(state: CorrelatorState) -> CorrelatorState:
+    steady = state.layout.used if state.steady is None else state.steady
+    return replace(state, levels=tuple(level.masked(steady) for level in state.levels), masks=True)
+
+
+def _mask(state: CorrelatorState, valid: Tensor | None, values: Tensor) -> Tensor:
+    return state.layout.used.expand_as(values) if valid is None else valid.float()
