@@ -1,5 +1,6 @@
 """From a stream to values: a thread that reads, a bounded queue, a thread that reduces."""
 
+import math
 import queue
 import threading
 import time
@@ -9,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
-
-import math
 
 from autoexp.errors import MeasurementError, ReductionError
 from autoexp.streams.buffer import Absorbed, Arrival, FrameBuffer, Policy

@@ -246,7 +246,7 @@ def test_a_silent_source_fails_the_reading_when_patience_is_over():
     class Silent(Gate):
         def take(self, timeout):
             seconds[0] += 1.0
-            return None
+            return
 
     with StreamReduction(Silent(()), patience=5.0, clock=lambda: seconds[0]) as reduction:
         with pytest.raises(MeasurementError, match="must come within 5 s"):
