@@ -1,7 +1,7 @@
 """The Bayesian agent: it chooses by a Gaussian process of everything seen."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -52,9 +52,9 @@ class _Effort:
 
 _EFFORTS = (
     (40, _Effort(5, 60, 1e-5, 4, 64)),
-    (100, _Effort(3, 10, 1e-2, 3, 16)),
-    (400, _Effort(2, 6, 1e-2, 2, 8)),
-    (math.inf, _Effort(1, 6, 1e-2, 0, 0)),
+    (100, _Effort(3, 5, 1e-2, 3, 16)),
+    (400, _Effort(2, 4, 1e-2, 2, 8)),
+    (math.inf, _Effort(1, 4, 1e-2, 0, 0)),
 )
 
 
@@ -126,6 +126,7 @@ class BayesianAgent:
 
     def _forget(self) -> None:
         self._memory = Memory(self._space, self._objectives)
+        self._axes = np.ascontiguousarray(self._candidates.unit.T)
         self._used = np.zeros(len(self._candidates.unit), dtype=bool)
         self._entered = 0
         self._belief = None
@@ -143,9 +144,10 @@ class BayesianAgent:
 
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations: where the devices were read back, with what sigma."""
+        self._refit.stand_aside()
         known = len(self._memory)
         self._memory.add(observations)
-        self._used |= near(self._candidates.unit, self._memory.places(self._entered))
+        self._used |= near(self._axes.T, self._memory.places(self._entered))
         self._entered = len(self._memory.observations)
         if self._belief is not None:
             self._surprise = max(self._surprise, self._belief.update(self._memory.all_data(known)))
@@ -154,7 +156,7 @@ class BayesianAgent:
         """Begin to refit on a thread of its own, when that pays; the result is taken up when it is there."""
         self._ahead = True
         if len(self._memory) and not self._refit.busy and self._due():
-            self._refit.begin(self._relearn, self._memory.all_data(), dict(self._learnt))
+            self._refit.begin(self._relearn, self._memory.all_data(), dict(self._learnt), self._refit.give_way)
 
     def wait(self) -> None:
         """Wait for a refit that `prepare` began to end."""
@@ -167,8 +169,11 @@ class BayesianAgent:
         new = len(self._memory) - self._fitted
         return new >= max(1, self._fitted // 20) or (new > 0 and self._surprise > _SURPRISE)
 
-    def _relearn(self, data: Mapping[str, Data], previous: Mapping[str, Parameters]) -> Belief:
-        return learn(data, previous, seed=self._seed, kernel=self._kernel, watch=self._watched(data))
+    def _relearn(
+        self, data: Mapping[str, Data], previous: Mapping[str, Parameters], pause: Callable[[], None] | None = None
+    ) -> Belief:
+        watched = self._watched(data)
+        return learn(data, previous, seed=self._seed, kernel=self._kernel, watch=watched, pause=pause)
 
     def _watched(self, data: Mapping[str, Data]) -> FloatArray:
         """Return the candidates whose posterior is kept current."""
@@ -199,6 +204,13 @@ class BayesianAgent:
         Every point, the pending ones included, is taken into account as if it had been measured
         with the predicted value, before the next is chosen.
         """
+        self._refit.stand_aside()
+        try:
+            return self._suggestions(n, pending)
+        finally:
+            self._refit.go_on()
+
+    def _suggestions(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
         suggestions = list[Suggestion]()
         while len(suggestions) < n:
             open_points = [*pending, *suggestions]
@@ -324,7 +336,10 @@ class BayesianAgent:
     ) -> tuple[FloatArray, FloatArray]:
         """Return where climbs from `starts` lead, and the scores there; of one climb, by what is known around it."""
         local = belief.nearby(starts[0], _NEIGHBOURS) if len(starts) == 1 else belief
-        return self._candidates.refine(lambda unit: local.climb(scores, unit), starts, effort.evaluations, effort.gain)
+        lengths = np.array(belief.models[scores[0][0]].parameters.lengthscales)
+        return self._candidates.refine(
+            lambda unit: local.climb(scores, unit), starts, effort.evaluations, effort.gain, lengths
+        )
 
     def _close(self, belief: Belief, effort: _Effort) -> FloatArray:
         """Return points around the best of those measured."""
@@ -425,11 +440,11 @@ def _only_one(objectives: Sequence[Objective]) -> Objective:
 
 def spread(values: FloatArray, points: FloatArray, count: int) -> list[int]:
     """Return the indices of up to `count` highest values, none near to a higher one."""
-    left, chosen = values.copy(), list[int]()
+    left, chosen, axes = values.copy(), list[int](), np.ascontiguousarray(points.T)
     while len(chosen) < count:
         index = int(np.argmax(left))
         if not np.isfinite(left[index]):
             break
         chosen.append(index)
-        left[np.abs(points - points[index]).max(axis=1) <= _APART] = -np.inf
+        left[np.abs(axes - points[index][:, None]).max(axis=0) <= _APART] = -np.inf
     return chosen

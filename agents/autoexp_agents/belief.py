@@ -2,9 +2,10 @@
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Belief:
         hashed = hashlib.sha256()
         for name, model in self.models.items():
             data = model.data
-            hashed.update(f"{name} {asdict(model.parameters)}".encode())
+            hashed.update(f"{name} {_described(model.parameters)}".encode())
             for column in (data.x, data.y, data.variance):
                 hashed.update(column.tobytes())
         return hashed.hexdigest()[:12]
@@ -94,6 +95,11 @@ class Belief:
         return np.asarray(sum(totals[1:], totals[0])), np.asarray(sum(gradients[1:], gradients[0]))
 
 
+@lru_cache(maxsize=16)
+def _described(parameters: Parameters) -> str:
+    return str(asdict(parameters))
+
+
 def learn(
     data: Mapping[str, Data],
     previous: Mapping[str, Parameters],
@@ -101,6 +107,7 @@ def learn(
     seed: int = 0,
     kernel: str = "rbf",
     watch: FloatArray | None = None,
+    pause: Callable[[], None] | None = None,
 ) -> Belief:
     """Fit a model to each field, from `previous` hyper-parameters where there are any.
 
@@ -116,6 +123,8 @@ def learn(
         As for `autoexp.surrogates.fit`.
     watch
         Points to keep the posterior current at, shape ``(m, d)``.
+    pause
+        As for `autoexp.surrogates.fit`.
 
     Raises
     ------
@@ -126,7 +135,7 @@ def learn(
     for name, measured in data.items():
         if not len(measured):
             raise AutoexpError("a model needs an observation with usable values, got none")
-        parameters[name] = fit(measured, previous.get(name), seed=seed, profile=kernel)
+        parameters[name] = fit(measured, previous.get(name), seed=seed, profile=kernel, pause=pause)
     return believe(data, parameters, watch)
 
 

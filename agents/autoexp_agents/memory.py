@@ -35,6 +35,7 @@ class Memory:
         self.space = space
         self.names = tuple(dict.fromkeys(objective.name for objective in objectives))
         self.observations: list[Observation] = []
+        self._places: list[FloatArray | None] = []
         self._units: list[FloatArray] = []
         self._stacked = np.empty((0, space.width))
         self._values: dict[str, list[float]] = {name: [] for name in self.names}
@@ -50,6 +51,7 @@ class Memory:
         for observation in observations:
             self.observations.append(observation)
             unit = self._place(observation)
+            self._places.append(unit)
             if unit is None:
                 continue
             values = [float(observation.values.get(name, math.nan)) for name in self.names]
@@ -71,8 +73,7 @@ class Memory:
 
     def places(self, start: int) -> FloatArray:
         """Return where the observations from the `start`-th on were made, usable or not, shape ``(k, d)``."""
-        found = [self._place(observation) for observation in self.observations[start:]]
-        return np.array([unit for unit in found if unit is not None]).reshape(-1, self.space.width)
+        return np.array([unit for unit in self._places[start:] if unit is not None]).reshape(-1, self.space.width)
 
     @property
     def units(self) -> FloatArray:
@@ -93,7 +94,7 @@ class Memory:
     def lost(self, *, failed: bool) -> FloatArray:
         """Return the places of failed (or of suspect) points that gave no value later, shape ``(k, d)``."""
         places = [place for place, was_failed in self._lost if was_failed is failed]
-        units = np.array(places).reshape(-1, self.space.width)
+        units = np.array(places).reshape(len(places), self.space.width)
         return units[~near(units, self.units)] if len(units) else units
 
     def state(self) -> list[dict[str, Any]]:

@@ -8,14 +8,35 @@ from typing import Any
 from autoexp_agents.belief import Belief
 
 
+_PATIENCE = 0.1
+
+
 class Refit:
-    """At most one fit at a time, away from the thread that answers the beamline."""
+    """At most one fit at a time, away from the thread that answers the beamline.
+
+    The two threads share one interpreter, so the work steps aside between two of its steps while
+    the beamline waits for an answer, for no longer than 0.1 s at a time.
+    """
 
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
         self._result: Belief | None = None
         self._error: BaseException | None = None
+        self._free = threading.Event()
+        self._free.set()
         self.seconds = 0.0
+
+    def stand_aside(self) -> None:
+        """Ask the work to pause, because an answer is due."""
+        self._free.clear()
+
+    def go_on(self) -> None:
+        """Let the work go on."""
+        self._free.set()
+
+    def give_way(self) -> None:
+        """Called by the work between its steps: wait while an answer is due."""
+        self._free.wait(_PATIENCE)
 
     @property
     def busy(self) -> bool:
@@ -54,5 +75,6 @@ class Refit:
 
     def wait(self) -> None:
         """Wait for the fit under way to end."""
+        self.go_on()
         if self._thread is not None:
             self._thread.join()

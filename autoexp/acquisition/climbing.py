@@ -25,6 +25,7 @@ def climb(
     *,
     first_step: float = 0.05,
     tolerance: float = 0.0,
+    lengths: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return where the climbs from `starts`, shape ``(k, d)``, got, and how high; none ends lower than it began.
 
@@ -43,6 +44,9 @@ def climb(
     tolerance
         A climb ends where the next step promises less than this, or where twice its promise would not
         reach the highest of the others. The promise is the slope times the step.
+    lengths
+        Over which the landscape bends along each coordinate, shape ``(d,)``; only their ratios matter,
+        and beyond the cube's own length they do not. The first steps follow them.
 
     Notes
     -----
@@ -53,9 +57,11 @@ def climb(
     x, all_free = starts.copy(), bool(free.all())
     value, gradient = landscape(x)
     gradient = gradient if all_free else gradient * free
-    inverse, length = _fresh(gradient, first_step), None
+    metric = np.ones(x.shape[1]) if lengths is None else np.minimum(lengths, 1.0)
+    metric /= metric.max()
+    inverse, length = _fresh(gradient, first_step, metric), None
     for _ in range(evaluations - 1):
-        direction = _direction(inverse, _inward(x, gradient), first_step)
+        direction = _direction(inverse, _inward(x, gradient), first_step, metric)
         trial = x + (direction if length is None else length[:, None] * direction)
         np.minimum(np.maximum(trial, 0.0, out=trial), 1.0, out=trial)
         step = trial - x
@@ -77,10 +83,10 @@ def climb(
     return x, value
 
 
-def _fresh(gradient: FloatArray, first_step: float) -> FloatArray:
+def _fresh(gradient: FloatArray, first_step: float, metric: FloatArray) -> FloatArray:
     """Return inverse curvatures, shape ``(k, d, d)``, that make the first steps short."""
-    steepest = np.maximum(np.abs(gradient).max(axis=1), 1e-300)
-    return np.asarray((first_step / steepest)[:, None, None] * np.eye(gradient.shape[1]))
+    steepest = np.maximum(np.abs(gradient * metric).max(axis=1), 1e-300)
+    return np.asarray((first_step / steepest)[:, None, None] * np.diag(metric * metric))
 
 
 def _inward(x: FloatArray, gradient: FloatArray) -> FloatArray:
@@ -91,7 +97,7 @@ def _inward(x: FloatArray, gradient: FloatArray) -> FloatArray:
     return np.where((low & (gradient < 0.0)) | (high & (gradient > 0.0)), 0.0, gradient)
 
 
-def _direction(inverse: FloatArray, gradient: FloatArray, first_step: float) -> FloatArray:
+def _direction(inverse: FloatArray, gradient: FloatArray, first_step: float, metric: FloatArray) -> FloatArray:
     """Return uphill steps, none longer than is wise, that move no held coordinate, shape ``(k, d)``."""
     direction: FloatArray = np.matmul(inverse, gradient[:, :, None])[:, :, 0]
     held = gradient == 0.0
@@ -100,7 +106,7 @@ def _direction(inverse: FloatArray, gradient: FloatArray, first_step: float) -> 
     uphill = np.vecdot(direction, gradient) > 0.0
     if False in uphill.tolist():
         down = gradient[~uphill]
-        direction[~uphill] = np.matmul(_fresh(down, first_step), down[:, :, None])[:, :, 0]
+        direction[~uphill] = np.matmul(_fresh(down, first_step, metric), down[:, :, None])[:, :, 0]
     longest = np.abs(direction).max(axis=1)
     if max(longest.tolist()) > _LONGEST_STEP:
         direction *= np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]

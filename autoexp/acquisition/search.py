@@ -89,7 +89,12 @@ class Candidates:
         return drawn[self.allowed(drawn)]
 
     def refine(
-        self, landscape: Landscape, starts: FloatArray, evaluations: int = 50, tolerance: float = 0.0
+        self,
+        landscape: Landscape,
+        starts: FloatArray,
+        evaluations: int = 50,
+        tolerance: float = 0.0,
+        lengths: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """Climb from all `starts`, shape ``(k, d)``, at once; return points of the Space, none lower, and their scores.
 
@@ -99,7 +104,9 @@ class Candidates:
         if not self.free.any() or not len(starts):
             return starts, landscape(starts)[0]
         first_step = min(_LONGEST_FIRST, 0.5 * len(self.unit) ** (-1.0 / self.unit.shape[1]))
-        ends, scores = climb(landscape, starts, self.free, evaluations, first_step=first_step, tolerance=tolerance)
+        ends, scores = climb(
+            landscape, starts, self.free, evaluations, first_step=first_step, tolerance=tolerance, lengths=lengths
+        )
         reached = self._back(starts, ends)
         if reached is ends:
             return ends, scores

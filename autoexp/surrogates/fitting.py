@@ -6,6 +6,7 @@ prior of Hvarfner et al., Vanilla Bayesian Optimization Performs Great in High D
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ def fit(
     profile: str = "matern52",
     starts: int = 3,
     iterations: int = 100,
+    pause: Callable[[], None] | None = None,
 ) -> Parameters:
     """Return the hyper-parameters of greatest posterior density.
 
@@ -48,9 +50,11 @@ def fit(
         How many starts, `previous` included.
     iterations
         Cap on the iterations of each start.
+    pause
+        Called before each look at the likelihood; it may block, so that something else goes first.
     """
     offset, scale = standardization(data.y)
-    problem = _Problem(data.x, (data.y - offset) / scale, data.variance / scale**2, profile)
+    problem = _Problem(data.x, (data.y - offset) / scale, data.variance / scale**2, profile, pause)
     guesses = _guesses(problem.width, previous, np.random.default_rng(seed))[:starts]
     best, lowest = guesses[0], math.inf
     for guess in guesses:
@@ -85,6 +89,7 @@ class _Problem:
     y: FloatArray
     variance: FloatArray
     profile: str
+    pause: Callable[[], None] | None = None
 
     @property
     def width(self) -> int:
@@ -96,6 +101,8 @@ class _Problem:
         return [(math.log(low), math.log(high)) for low, high in ranges]
 
     def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
+        if self.pause is not None:
+            self.pause()
         lengthscales, variance, noise = np.exp(theta[:-2]), math.exp(theta[-2]), math.exp(theta[-1])
         kernel = Kernel(lengthscales, variance, PROFILES[self.profile])
         covariance, slope = kernel.with_slope(self.x, self.x)

@@ -24,7 +24,7 @@ class Watch:
     def __init__(self, points: FloatArray, rows: FloatArray, solved: FloatArray) -> None:
         self.points = points
         self._n = len(rows)
-        self._rows = np.empty((max(64, self._n + self._n // 4), len(points)))
+        self._rows = np.empty((_room(self._n), len(points)))
         self._rows[: self._n] = rows
         self.explained = np.einsum("ij,ij->j", rows, rows)
         self.projected = solved.T @ rows
@@ -32,7 +32,9 @@ class Watch:
     def append(self, covariance: FloatArray, row: FloatArray, pivot: float, solved: FloatArray) -> None:
         """Add an observation: its covariance with the points, and its row of ``L`` and of `solved`."""
         if self._n == len(self._rows):
-            self._rows = np.vstack([self._rows, np.empty((max(64, self._n // 4), len(self.points)))])
+            grown = np.empty((_room(self._n), len(self.points)))
+            grown[: self._n] = self._rows
+            self._rows = grown
         new = self._rows[self._n]
         np.subtract(covariance, row @ self._rows[: self._n], out=new)
         new *= 1.0 / pivot
@@ -48,3 +50,8 @@ class Watch:
     def reset(self, mark: tuple[int, FloatArray, FloatArray]) -> None:
         """Forget every observation added since `mark`."""
         self._n, self.explained, self.projected = mark
+
+
+def _room(count: int) -> int:
+    """Return for how many observations to reserve memory; what is not used yet costs none."""
+    return count + max(128, count // 2)

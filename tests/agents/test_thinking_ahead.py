@@ -78,3 +78,34 @@ def test_leaves_no_thread_behind():
     agent.prepare([])
     agent.wait()
     assert not [thread for thread in threading.enumerate() if thread.name == "autoexp-refit"]
+
+
+def test_the_work_steps_aside_while_an_answer_is_due():
+    refit, passed = Refit(), threading.Event()
+
+    def work():
+        refit.give_way()
+        passed.set()
+
+    refit.stand_aside()
+    refit.begin(work)
+    assert not passed.wait(0.02)
+    refit.go_on()
+    assert passed.wait(10.0)
+    refit.wait()
+
+
+def test_the_work_goes_on_where_no_answer_comes():
+    refit = Refit()
+    refit.stand_aside()
+    refit.begin(refit.give_way)
+    refit._thread.join(10.0)
+    assert not refit._thread.is_alive()
+
+
+def test_an_answer_frees_the_work():
+    agent = make(np.linspace(0, 10, 8))
+    agent.ingest([measured(3.3)])
+    assert not agent._refit._free.is_set()
+    agent.suggest(1, [])
+    assert agent._refit._free.is_set()
