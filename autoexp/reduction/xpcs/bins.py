@@ -1,7 +1,7 @@
 """Which pixels are correlated together: bins of q."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -107,12 +107,14 @@ class LabelledBins:
     labels: Tensor
     geometry: Poni | None = None
     unit: RadialUnit = "q_A^-1"
+    _present: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         labels = torch.as_tensor(self.labels)
         if labels.ndim != 2 or labels.is_floating_point() or labels.is_complex():
             raise ReductionError(f"labels must be integers, (y, x), got {labels.dtype} of shape {tuple(labels.shape)}")
         object.__setattr__(self, "labels", labels.to("cpu", torch.int64))
+        object.__setattr__(self, "_present", tuple(label for label in self.labels.unique().tolist() if label > 0))
         _refuse_unnamed(self.names)
         if self.geometry is not None and self.geometry.shape != self.shape:
             raise ReductionError(f"labels must be {self.geometry.shape} as the detector is, got {self.shape}")
@@ -125,17 +127,17 @@ class LabelledBins:
     @property
     def names(self) -> tuple[str, ...]:
         """The labels, in ascending order."""
-        return tuple(str(label) for label in self._present())
+        return tuple(str(label) for label in self._present)
 
     def pixels(self) -> tuple[Tensor, ...]:
         """Return the flat index of each label's pixels."""
         flat = self.labels.reshape(-1)
-        return tuple((flat == label).nonzero().squeeze(-1) for label in self._present())
+        return tuple((flat == label).nonzero().squeeze(-1) for label in self._present)
 
     def axis(self) -> Axis:
         """Return the mean of each label's pixels, or the labels."""
         if self.geometry is None:
-            return Axis(torch.tensor(self._present(), dtype=torch.float64).numpy())
+            return Axis(torch.tensor(self._present, dtype=torch.float64).numpy())
         return _centres(self.geometry, self.unit, self.pixels())
 
     def settings(self) -> Mapping[str, Any]:
@@ -143,9 +145,6 @@ class LabelledBins:
         sizes = {name: len(index) for name, index in zip(self.names, self.pixels(), strict=True)}
         geometry = None if self.geometry is None else dict(self.geometry.settings())
         return {"geometry": geometry, "labels": sizes, "unit": self.unit}
-
-    def _present(self) -> list[int]:
-        return [label for label in self.labels.unique().tolist() if label > 0]
 
 
 def _radial(geometry: Poni, unit: RadialUnit) -> Tensor:

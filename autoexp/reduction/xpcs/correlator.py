@@ -9,7 +9,7 @@ from torch import Tensor
 from autoexp.errors import ReductionError
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec
 from autoexp.reduction.xpcs.bins import Bins
-from autoexp.reduction.xpcs.gather import gathered
+from autoexp.reduction.xpcs.gather import gather
 from autoexp.reduction.xpcs.lags import lag_steps
 from autoexp.reduction.xpcs.layout import Layout
 from autoexp.reduction.xpcs.levels import Level, Rows
@@ -95,40 +95,56 @@ class Correlator:
         return CorrelatorState(layout, (), None, counts, False, 0, float("nan"))
 
     def update(self, state: CorrelatorState, frames: Tensor | Frames, meta: FrameMeta) -> CorrelatorState:
-        """Return the state after a batch, shape ``(n, y, x)``."""
-        values = frames.values if isinstance(frames, Frames) else frames
-        if values.ndim != 3:
-            raise ReductionError(f"frames must be (n, y, x), got shape {tuple(values.shape)}")
-        for start in range(0, len(values), CHUNK):
-            span = slice(start, start + CHUNK)
-            state = self._update(state, _part(frames, span), meta)
+        """Return the state after a batch, shape ``(n, y, x)``.
+
+        Raises
+        ------
+        ReductionError
+            If the frames are not those of the bins' detector.
+        """
+        shape = tuple((frames.values if isinstance(frames, Frames) else frames).shape)
+        if len(shape) != 3 or shape[1:] != self.bins.shape:
+            raise ReductionError(f"frames must be (n, {self.bins.shape[0]}, {self.bins.shape[1]}), got {shape}")
+        start = 0
+        while start < shape[0]:
+            state = self._begin(state, 0)
+            stop = min(shape[0], start + state.levels[0].room)
+            state = self._take(state, _part(frames, slice(start, stop)), stop - start, meta)
+            start = stop
         return state
 
-    def _update(self, state: CorrelatorState, frames: Tensor | Frames, meta: FrameMeta) -> CorrelatorState:
-        values, valid = gathered(state.layout, frames, self.bins.shape)
+    def _begin(self, state: CorrelatorState, place: int) -> CorrelatorState:
+        """Return the state with a level at `place`."""
+        if place < len(state.levels):
+            return state
+        fresh = Level.empty(place, self.channels, CHUNK, state.layout, masks=state.masks)
+        return replace(state, levels=(*state.levels, fresh))
+
+    def _take(self, state: CorrelatorState, frames: Tensor | Frames, n: int, meta: FrameMeta) -> CorrelatorState:
+        """Return the state with frames for which there is room in the first level."""
+        slot = state.levels[0].slot(n)
+        valid = gather(state.layout, frames, slot.values)
+        slot.sums.copy_(state.layout.sums(slot.values))
         if state.n_frames == 0:
             state = _begun(state, valid, meta.exposure if self.period is None else self.period)
         if not state.masks and _changes(state, valid):
             state = _with_masks(state)
-        mask = _mask(state, valid, values) if state.masks else None
-        rows = Rows(values, state.layout.sums(values), mask)
-        levels = self._fed(state, list(state.levels), 0, rows)
-        return replace(state, levels=tuple(levels), n_frames=state.n_frames + len(values))
+        if (mask := state.levels[0].slot(n).valid) is not None:
+            mask.copy_(state.layout.used if valid is None else valid)
+        state = _with_level(state, 0, state.levels[0].grown(n))
+        return self._settle(replace(state, n_frames=state.n_frames + n), 0)
 
-    def _fed(self, state: CorrelatorState, levels: list[Level], place: int, rows: Rows) -> list[Level]:
-        """Return the levels with rows given to the one at `place`, and from there upwards."""
-        if place == self.levels:
-            return levels
-        if place == len(levels):
-            levels.append(Level.empty(place, self.channels, CHUNK, state.layout, masks=state.masks))
-        while len(rows):
-            room = levels[place].room
-            levels[place] = levels[place].take(rows[:room])
-            rows = rows[room:]
-            if levels[place].room == 0:
-                levels[place], upward = levels[place].settle(state.layout, state.counts)
-                levels = self._fed(state, levels, place + 1, upward)
-        return levels
+    def _settle(self, state: CorrelatorState, place: int) -> CorrelatorState:
+        """Return the state with a level's chunk in its sums if it is full, and so upwards."""
+        if place == self.levels or state.levels[place].room:
+            return state
+        if place + 1 < self.levels:
+            state = self._begin(state, place + 1)
+            above = state.levels[place + 1]
+            state.levels[place].chunk.pair_into(above.slot(CHUNK // 2))
+            state = _with_level(state, place + 1, above.grown(CHUNK // 2))
+        level = state.levels[place].settle(state.layout, state.counts)
+        return self._settle(_with_level(state, place, level), place + 1)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -154,6 +170,10 @@ def _part(frames: Tensor | Frames, span: slice) -> Tensor | Frames:
     return Frames(frames.values[span], None, valid)
 
 
+def _with_level(state: CorrelatorState, place: int, level: Level) -> CorrelatorState:
+    return replace(state, levels=(*state.levels[:place], level, *state.levels[place + 1 :]))
+
+
 def _begun(state: CorrelatorState, valid: Tensor | None, period: float) -> CorrelatorState:
     if valid is None:
         return replace(state, period=period)
@@ -172,7 +192,3 @@ def _changes(state: CorrelatorState, valid: Tensor | None) -> bool:
 def _with_masks(state: CorrelatorState) -> CorrelatorState:
     steady = state.layout.used if state.steady is None else state.steady
     return replace(state, levels=tuple(level.masked(steady) for level in state.levels), masks=True)
-
-
-def _mask(state: CorrelatorState, valid: Tensor | None, values: Tensor) -> Tensor:
-    return state.layout.used.expand_as(values) if valid is None else valid.float()

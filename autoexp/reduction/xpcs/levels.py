@@ -8,67 +8,7 @@ from torch import Tensor
 from autoexp.reduction.xpcs.lags import level_lags
 from autoexp.reduction.xpcs.layout import Layout
 from autoexp.reduction.xpcs.pairs import PairSums
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Frames in time, of the places of a layout.
-
-    Parameters
-    ----------
-    values
-        Zero where there is no valid value, float32, shape ``(n, places)``.
-    sums
-        Of each row by group, float64, shape ``(n, groups)``.
-    valid
-        1 where there is a value, float32, shape ``(n, places)``; None while the same places are valid in every row.
-    """
-
-    values: Tensor
-    sums: Tensor
-    valid: Tensor | None
-
-    @classmethod
-    def zeros(cls, n: int, layout: Layout, *, masks: bool) -> "Rows":
-        """Return rows before any frame."""
-        values = layout.used.new_zeros((n, layout.places))
-        sums = layout.members.new_zeros((n, len(layout.members)))
-        return cls(values, sums, torch.zeros_like(values) if masks else None)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def __getitem__(self, span: slice) -> "Rows":
-        return Rows(self.values[span], self.sums[span], None if self.valid is None else self.valid[span])
-
-    def write(self, start: int, rows: "Rows") -> None:
-        """Put other rows in the place of those from `start`."""
-        span = slice(start, start + len(rows))
-        self.values[span], self.sums[span] = rows.values, rows.sums
-        if self.valid is not None and rows.valid is not None:
-            self.valid[span] = rows.valid
-
-    def clone(self) -> "Rows":
-        """Return a copy."""
-        return Rows(self.values.clone(), self.sums.clone(), None if self.valid is None else self.valid.clone())
-
-    def joined(self, rows: "Rows") -> "Rows":
-        """Return these rows and others behind them."""
-        valid = None if self.valid is None or rows.valid is None else torch.cat([self.valid, rows.valid])
-        return Rows(torch.cat([self.values, rows.values]), torch.cat([self.sums, rows.sums]), valid)
-
-    def halved(self) -> "Rows":
-        """Return the means of the first and second row, the third and fourth, and so on; a last odd one is left out.
-
-        A mean is valid where both are.
-        """
-        end = len(self) - len(self) % 2
-        sums = (self.sums[0:end:2] + self.sums[1:end:2]) * 0.5
-        values = torch.add(self.values[0:end:2], self.values[1:end:2]).mul_(0.5)
-        if self.valid is None:
-            return Rows(values, sums, None)
-        both = self.valid[0:end:2] * self.valid[1:end:2]
-        return Rows(values.mul_(both), sums, both)
+from autoexp.reduction.xpcs.rows import Rows
 
 
 def pair_sums(rows: Rows, before: int, new: int, lags: range, layout: Layout, steady: Tensor) -> PairSums:
@@ -148,26 +88,36 @@ class Level:
         """How many more rows the chunk takes."""
         return len(self.rows) - self.history - self.waiting
 
-    def take(self, rows: Rows) -> "Level":
-        """Return the level with rows waiting, no more than there is room for."""
-        self.rows.write(self.history + self.waiting, rows)
-        return replace(self, waiting=self.waiting + len(rows))
+    @property
+    def chunk(self) -> Rows:
+        """The rows that wait."""
+        return self.rows[self.history : self.history + self.waiting]
 
-    def settle(self, layout: Layout, steady: Tensor) -> "tuple[Level, Rows]":
-        """Return the level with its full chunk in the sums, and the rows for the next level."""
+    def slot(self, n: int) -> Rows:
+        """Return where the next `n` rows are to be written."""
+        return self.rows[self.history + self.waiting : self.history + self.waiting + n]
+
+    def grown(self, n: int) -> "Level":
+        """Return the level with `n` more rows waiting."""
+        return replace(self, waiting=self.waiting + n)
+
+    def settle(self, layout: Layout, steady: Tensor) -> "Level":
+        """Return the level with its full chunk in the sums, and room for the next."""
         sums = self.sums + pair_sums(self.rows, self.before, self.waiting, self.lags, layout, steady)
-        upward = self.rows[self.history :].halved()
-        self.rows.write(0, self.rows[self.waiting :][: self.history].clone())
-        return replace(self, waiting=0, before=self.before + self.waiting, sums=sums), upward
+        self.rows.move(self.waiting, self.history)
+        return replace(self, waiting=0, before=self.before + self.waiting, sums=sums)
 
     def settled(self, below: Rows, layout: Layout, steady: Tensor) -> tuple[PairSums, Rows]:
-        """Return what `settle` would for the waiting rows and those `below` behind them, and change nothing."""
+        """Return the sums with the waiting rows and those `below` behind them, and rows for the next level.
+
+        The level stays as it is.
+        """
         new = self.waiting + len(below)
         if new == 0:
             return self.sums, below
         rows = self.rows[: self.history + self.waiting].joined(below)
         sums = self.sums + pair_sums(rows, self.before, new, self.lags, layout, steady)
-        return sums, rows[self.history :].halved()
+        return sums, rows[self.history :].paired()
 
     def masked(self, steady: Tensor) -> "Level":
         """Return the level with a mask for each row: `steady`, 1 where its places were valid, float32."""

@@ -189,7 +189,7 @@ def test_what_makes_no_sense_is_refused():
         Correlator(RINGS, groups=1)
     with pytest.raises(ReductionError, match=r"got 0\.0 s"):
         Correlator(RINGS, period=0.0)
-    with pytest.raises(ReductionError, match=r"frames must be \(20, 24\) as the detector is, got \(20, 25\)"):
+    with pytest.raises(ReductionError, match=r"frames must be \(n, 20, 24\), got \(3, 20, 25\)"):
         reading(torch.zeros((3, 20, 25)))
 
 
