@@ -2,5 +2,6 @@
 
 from autoexp.reduction.ptychography.engine import Engine, Estimate, engine
 from autoexp.reduction.ptychography.optics import FarField, Field
+from autoexp.reduction.ptychography.reducer import Ptychography
 
-__all__ = ["Engine", "Estimate", "FarField", "Field", "engine"]
+__all__ = ["Engine", "Estimate", "FarField", "Field", "Ptychography", "engine"]

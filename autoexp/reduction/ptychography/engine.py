@@ -112,8 +112,8 @@ class Engine:
         power = _power(estimate.probe)
         upper, lower = torch.zeros_like(estimate.object), torch.zeros_like(estimate.object.real)
         for corner, part in zip(corners, to_object, strict=True):
-            _window(upper, corner, part.shape).add_(part)
-            _window(lower, corner, part.shape).add_(power)
+            window_of(upper, corner, part.shape).add_(part)
+            window_of(lower, corner, part.shape).add_(power)
         estimate.object.add_(upper.div_(_damped(lower, self.object_weight)), alpha=self.object_step)
         seen = _power(patches).sum(0)
         estimate.probe.add_(to_probe.div_(_damped(seen, self.probe_weight)), alpha=self.probe_step)
@@ -141,10 +141,11 @@ def changes(waves: Tensor, amplitudes: Tensor) -> Tensor:
 
 def patches_of(whole: Tensor, corners: Sequence[Corner], shape: Sequence[int]) -> Tensor:
     """Return what of the object is under the probe, shape ``(n, *shape)``."""
-    return torch.stack([_window(whole, corner, shape) for corner in corners])
+    return torch.stack([window_of(whole, corner, shape) for corner in corners])
 
 
-def _window(whole: Tensor, corner: Corner, shape: Sequence[int]) -> Tensor:
+def window_of(whole: Tensor, corner: Corner, shape: Sequence[int]) -> Tensor:
+    """Return a view of what of the object is under the probe, shape `shape`."""
     (row, column), (rows, columns) = corner, shape
     return whole[row : row + rows, column : column + columns]
 

@@ -45,6 +45,8 @@ class Scan:
     ----------
     capacity
         How many are kept at most.
+    device
+        Where they are.
     patterns
         In the order of their keys.
     n_frames
@@ -54,6 +56,7 @@ class Scan:
     """
 
     capacity: int
+    device: str = "cpu"
     patterns: tuple[Pattern, ...] = ()
     n_frames: int = 0
     masked: bool = False

@@ -1,0 +1,46 @@
+"""How far patterns are from what an estimate says: the R-factor."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from autoexp.reduction.ptychography.engine import Estimate, patches_of
+from autoexp.reduction.ptychography.scan import Pattern
+
+_TOGETHER = 16
+
+
+def misfits(estimate: Estimate, patterns: Sequence[Pattern]) -> Tensor:
+    """Return, of each pattern, ``sum| |F| - A |`` and ``sum A`` over known pixels, float64, shape ``(n, 2)``.
+
+    F is the far field that the estimate predicts and A the root of the counts.
+    """
+    parts = [_misfits(estimate, patterns[i : i + _TOGETHER]) for i in range(0, len(patterns), _TOGETHER)]
+    return torch.cat([torch.zeros((0, 2), dtype=torch.float64, device=estimate.probe.device), *parts])
+
+
+def _misfits(estimate: Estimate, patterns: Sequence[Pattern]) -> Tensor:
+    amplitudes = torch.stack([each.amplitude for each in patterns])
+    waves = patches_of(estimate.object, [each.corner for each in patterns], estimate.probe.shape) * estimate.probe
+    far = torch.fft.fft2(waves, norm="ortho").abs()
+    off = torch.where(amplitudes < 0, 0.0, far - amplitudes).abs()
+    sums = [values.sum((1, 2), dtype=torch.float64) for values in (off, amplitudes.clamp(min=0.0))]
+    return torch.stack(sums, dim=1)
+
+
+def r_factor(misfits: Tensor) -> tuple[float, float]:
+    """Return ``sum| |F| - A | / sum A`` over all patterns, and the standard deviation of that.
+
+    The sigma is that of a ratio of sums over patterns drawn at random (W. G. Cochran, Sampling Techniques, 3rd ed.,
+    1977, eq. 6.9): how much R would differ with other positions. NaN for fewer than two patterns.
+    """
+    off, total = misfits.cpu().unbind(1)
+    scale = float(total.sum())
+    if not scale > 0:
+        return math.nan, math.nan
+    ratio, n = float(off.sum()) / scale, len(off)
+    if n < 2:
+        return ratio, math.nan
+    return ratio, math.sqrt(n / (n - 1) * float((off - ratio * total).square().sum())) / scale
