@@ -53,7 +53,7 @@ def taps(places: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def apodisation(pixels: Tensor, grid: int) -> Tensor:
-    """Return by what the kernel multiplies a picture: ``sinh(z) / z``, ``z² = beta² - (pi W m / grid)²`` (eq. 4 of [1]_).
+    """Return by what the kernel multiplies a picture: ``sinh(z) / z``, ``z² = beta² - (pi W m / grid)²`` (eq. 4, [1]_).
 
     Parameters
     ----------
