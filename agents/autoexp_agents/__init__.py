@@ -7,6 +7,7 @@ from autoexp_agents.mapping import MapAgent
 from autoexp_agents.pareto import ParetoAgent
 from autoexp_agents.phases import PhaseAgent
 from autoexp_agents.portfolio import PortfolioAgent
+from autoexp_agents.regions import Region, RegionsAgent
 from autoexp_agents.routed import RoutedAgent, route
 from autoexp_agents.spectrum import Features, SpectrumAgent
 from autoexp_agents.transition import Transition, TransitionAgent
@@ -23,6 +24,8 @@ __all__ = [
     "PhaseAgent",
     "PortfolioAgent",
     "RandomAgent",
+    "Region",
+    "RegionsAgent",
     "RoutedAgent",
     "SobolAgent",
     "SpectrumAgent",

@@ -44,11 +44,16 @@ class Pass:
         Which.
     rule
         Their name in the record.
+    source
+        Who proposes them.
     """
 
-    def __init__(self, space: Space, points: Iterable[Point], rule: str) -> None:
-        self._space, self._points, self._rule = space, tuple(points), rule
+    def __init__(self, space: Space, points: Iterable[Point], rule: str, source: Source = Source.INITIAL) -> None:
+        self._space, self._points, self._rule, self._source = space, tuple(points), rule, source
         self.drawn = 0
+
+    def __len__(self) -> int:
+        return len(self._points)
 
     def next(self, name: str, memory: Memory, pending: Sequence[Suggestion]) -> Suggestion | None:
         """Return the next point that is not yet taken; None at the end."""
@@ -56,7 +61,8 @@ class Pass:
         for index, point in enumerate(islice(self._points, self.drawn, None), self.drawn):
             if not near(self._space.to_unit([point]), known)[0]:
                 self.drawn = index + 1
-                return Suggestion(name, point, Why(Source.INITIAL, self._rule, n_observations=len(memory)))
+                return Suggestion(name, point, Why(self._source, self._rule, n_observations=len(memory)))
+        self.drawn = len(self._points)
         return None
 
     def settings(self) -> Mapping[str, Any]:
@@ -65,7 +71,7 @@ class Pass:
 
 
 class Learner(ABC):
-    """An agent that measures a design first, then where `_search` finds most to be gained.
+    """An agent that measures a design first, then where its models say.
 
     Parameters
     ----------
@@ -82,8 +88,6 @@ class Learner(ABC):
     kernel
         One of `autoexp.surrogates.PROFILES`.
     """
-
-    rule = ""
 
     def __init__(
         self,
@@ -160,33 +164,14 @@ class Learner(ABC):
             self._given += 1
         return made
 
-    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
-        if not len(self._memory):
-            return Opening(self._space, None, self._seed).next(f"{self._given:04d}", self._memory, pending)
-        belief, known = self._believed(), taken(self._memory, pending)
-        digest = belief.digest
-        with belief.imagining():
-            self._imagine(belief, pending)
-            found = self._search(belief, known, pending)
-        if found is None:
-            return None
-        unit, score = found
-        mean, sigma = belief.at(unit)
-        why = Why(Source.AGENT, self.rule, mean, sigma, score, len(self._memory), digest)
-        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
-
-    def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
-        """Condition on what is pending, or gave no value, as if it had brought what is predicted."""
-        waiting = self._space.to_unit([row.point for row in pending])
-        lost = np.vstack([self._memory.lost(failed=False), self._memory.lost(failed=True)])
-        for unit in [*waiting, *lost]:
-            mean, _ = belief.at(unit)
-            for name, model in belief.models.items():
-                model.imagine(unit, mean[name])
-
     @abstractmethod
-    def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
-        """Return the best point apart from the known ones, shape ``(k, d)``; None if there is no other."""
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        """Return the next point after the design; None if there is no other."""
+
+    def _spare(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        """Return one more Sobol point, where there is nothing to choose by; None if there is no other."""
+        more = Opening(self._space, 2 + len(self._memory) + len(pending), self._seed)
+        return more.next(f"{self._given:04d}", self._memory, pending)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -213,3 +198,37 @@ class Learner(ABC):
         self._given, self._first.drawn = int(state["given"]), int(state["designed"])
         self._memory.add([restored(row) for row in state["observations"]])
         self._fitted = int(state["fitted"])
+
+
+class Searcher(Learner):
+    """A learner that chooses the point that `_search` finds best by its models."""
+
+    rule: str
+
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        if not len(self._memory):
+            return self._spare(pending)
+        belief, known = self._believed(), taken(self._memory, pending)
+        digest = belief.digest
+        with belief.imagining():
+            self._imagine(belief, pending)
+            found = self._search(belief, known, pending)
+        if found is None:
+            return None
+        unit, score = found
+        mean, sigma = belief.at(unit)
+        why = Why(Source.AGENT, self.rule, mean, sigma, score, len(self._memory), digest)
+        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
+
+    def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
+        """Condition on what is pending, or gave no value, as if it had brought what is predicted."""
+        waiting = self._space.to_unit([row.point for row in pending])
+        lost = np.vstack([self._memory.lost(failed=False), self._memory.lost(failed=True)])
+        for unit in [*waiting, *lost]:
+            mean, _ = belief.at(unit)
+            for name, model in belief.models.items():
+                model.imagine(unit, mean[name])
+
+    @abstractmethod
+    def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
+        """Return the best point apart from the known ones, shape ``(k, d)``; None if there is no other."""

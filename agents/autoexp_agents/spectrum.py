@@ -14,7 +14,7 @@ from autoexp.records import Observation, Suggestion
 from autoexp.space import Space
 from autoexp.surrogates.linalg import sturdy_cholesky
 from autoexp_agents.belief import Belief
-from autoexp_agents.learner import Found, Learner, Pass
+from autoexp_agents.learner import Found, Pass, Searcher
 from autoexp_agents.memory import near
 from autoexp_agents.report import slices
 
@@ -54,7 +54,7 @@ class _Drawn:
     lines: FloatArray
 
 
-class SpectrumAgent(Learner):
+class SpectrumAgent(Searcher):
     """Measures a spectrum coarsely first, and then where it bends, as often as the noise asks for.
 
     After a pass over equally spaced energies, the next energy is expected to explain most variance per
