@@ -1,5 +1,6 @@
 """Raw counts, added in the narrowest integers that hold every sum exactly."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,10 @@ def highest_count(frames: Tensor, device: torch.device) -> int | None:
 def _highest(raw: IntArray) -> int | None:
     # seen without its sign, what is negative is high
     unsigned = raw.view(f"u{raw.dtype.itemsize}")
-    top = int(unsigned.max())
-    if top > np.iinfo(raw.dtype).max:
+    # a short frame stays in the cache while all are compared with it
+    short = raw[0].size < 2**15
+    top = int(np.maximum.reduce(unsigned, axis=0).max() if short else unsigned.max())
+    if top > _top(raw.dtype):
         return None
     if raw.dtype.itemsize == 1 or top < SENTINELS[1]:
         return top
@@ -45,12 +48,14 @@ def _highest(raw: IntArray) -> int | None:
     return None if found else top
 
 
+@cache
+def _top(whole: DTypeLike) -> int:
+    return int(np.iinfo(whole).max)
+
+
 def narrowest(bound: float) -> DTypeLike:
     """Return the type for sums between zero and `bound`."""
-    for whole in (np.int16, np.int32, np.int64):
-        if bound <= np.iinfo(whole).max:
-            return whole
-    return np.float64
+    return next((whole for whole in (np.int16, np.int32, np.int64) if bound <= _top(whole)), np.float64)
 
 
 def add_counts(counts: IntArray, highest: int, axis: int = 0) -> IntArray:
@@ -59,14 +64,15 @@ def add_counts(counts: IntArray, highest: int, axis: int = 0) -> IntArray:
     Adding within a type is several times faster than converting on the way, so as many counts as fit
     into the type they come in are added there.
     """
-    n = counts.shape[axis]
+    n, at = counts.shape[axis], (slice(None),) * axis
     wide = np.dtype(narrowest(n * highest))
-    room = np.iinfo(counts.dtype).max // max(1, highest)
+    if n == 1:
+        return counts[(*at, 0)].astype(wide)
+    room = _top(counts.dtype) // max(1, highest)
     if n <= room:
         return np.add.reduce(counts, axis=axis, dtype=counts.dtype).astype(wide, copy=False)
     if room < 4:
         return np.add.reduce(counts, axis=axis, dtype=wide)
-    at = (slice(None),) * axis
     total = np.zeros(counts.shape[:axis] + counts.shape[axis + 1 :], wide)
     for start in range(0, n, room):
         total += np.add.reduce(counts[(*at, slice(start, start + room))], axis=axis, dtype=counts.dtype)

@@ -7,13 +7,14 @@ from torch import Tensor
 def nonnegative_least_squares(gram: Tensor, projections: Tensor, *, rounds: int = 100) -> Tensor:
     """Return the ``w >= 0`` that minimises ``|A w - y|²`` for each of ``n`` problems.
 
-    Block principal pivoting (J. Kim and H. Park, SIAM J. Sci. Comput. 33, 3261 (2011)): all wrong signs
-    are exchanged at once, and one at a time where that does not make them fewer.
+    Where no weight of the least-squares solution is negative, that is it. For the others, block principal
+    pivoting (J. Kim and H. Park, SIAM J. Sci. Comput. 33, 3261 (2011)): all wrong signs are exchanged at
+    once, and one at a time where that does not make them fewer.
 
     Parameters
     ----------
     gram
-        ``A^T A``, positive definite, shape ``(k, k)``, or ``(n, k, k)`` where each problem has a model of its own.
+        ``A^T A``, positive definite, shape ``(k, k)``.
     projections
         ``A^T y`` of each problem, shape ``(n, k)``.
     rounds
@@ -23,14 +24,23 @@ def nonnegative_least_squares(gram: Tensor, projections: Tensor, *, rounds: int 
     -------
         Shape ``(n, k)``.
     """
+    weights = torch.cholesky_solve(projections.T, torch.linalg.cholesky(gram)).T
+    negative = (weights < 0).any(1).nonzero().squeeze(1)
+    if len(negative):
+        weights[negative] = _pivot(gram, projections[negative], weights[negative] > 0, rounds)
+    return weights
+
+
+def _pivot(gram: Tensor, projections: Tensor, free: Tensor, rounds: int) -> Tensor:
+    """Exchange weights between free and zero, from a first guess, until all signs are right."""
     n, k = projections.shape
-    free = torch.zeros((n, k), dtype=torch.bool, device=projections.device)
-    weights, slopes = torch.zeros_like(projections), -projections
     fewest = torch.full((n,), k + 1, device=projections.device)
     patience = torch.full((n,), 3, device=projections.device)
     tolerance = 1e-12 * projections.abs().amax(1, keepdim=True)
-    scale = gram.diagonal(dim1=-2, dim2=-1)
+    scale = gram.diagonal()
     for _ in range(rounds):
+        weights = _solve(gram, projections, free)
+        slopes = torch.where(free, 0.0, weights @ gram - projections)
         wrong = (free & (weights * scale < -tolerance)) | (~free & (slopes < -tolerance))
         count = wrong.sum(1)
         if not bool(count.any()):
@@ -38,9 +48,7 @@ def nonnegative_least_squares(gram: Tensor, projections: Tensor, *, rounds: int 
         better = count < fewest
         fewest = torch.where(better, count, fewest)
         patience = torch.where(better, 3, patience - 1)
-        free ^= torch.where((patience >= 0)[:, None], wrong, _last(wrong))
-        weights = _solve(gram, projections, free)
-        slopes = torch.where(free, 0.0, (weights[:, None] @ gram)[:, 0] - projections)
+        free = free ^ torch.where((patience >= 0)[:, None], wrong, _last(wrong))
     return weights.clamp(min=0.0)
 
 

@@ -4,17 +4,18 @@ A frame is one spectrum per row: rows are detector elements, columns are channel
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
 from autoexp.reduction.nonnegative import nonnegative_least_squares
-from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
+from autoexp.reduction.records import FloatArray, FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.snip import snip
 from autoexp.reduction.sums import FrameSum
@@ -46,14 +47,19 @@ class Region:
             raise ReductionError(f"low must be below high, got low={self.low}, high={self.high} for {self.name!r}")
 
 
-def _rows(frames: Tensor | Frames) -> Tensor | Frames:
-    """Return each detector element as a frame of its own, shape ``(n * elements, 1, channels)``."""
+def _rows(frames: Tensor | Frames, channels: slice) -> Tensor | Frames:
+    """Return some channels of each detector element as a frame of its own, shape ``(n * elements, 1, channels)``."""
     if isinstance(frames, Tensor):
-        return frames.reshape(-1, 1, frames.shape[-1])
+        return _flat(frames, channels)
     shape = frames.values.shape
     whole = (None if each is None else each.expand(shape) for each in (frames.variance, frames.valid))
-    variance, valid = (None if each is None else each.reshape(-1, 1, shape[-1]) for each in whole)
-    return Frames(frames.values.reshape(-1, 1, shape[-1]), variance, valid)
+    variance, valid = (None if each is None else _flat(each, channels) for each in whole)
+    return Frames(_flat(frames.values, channels), variance, valid)
+
+
+def _flat(spectra: Tensor, channels: slice) -> Tensor:
+    part = spectra[..., channels]
+    return part.reshape(math.prod(part.shape[:-1]), 1, part.shape[-1])
 
 
 def _check_names(names: tuple[str, ...]) -> None:
@@ -82,14 +88,14 @@ class RegionSums:
         _check_names(tuple(region.name for region in self.regions))
 
     def init(self, spec: FrameSpec) -> FrameSum:
-        """Return the sum of no frames: one row, because elements are added."""
-        return FrameSum.empty(replace(spec, shape=(1, spec.shape[1])))
+        """Return the sum of no frames: one row, because elements are added, from the first region to the last."""
+        low, high = self._span
+        return FrameSum.empty(replace(spec, shape=(1, max(0, min(high, spec.shape[1]) - low))))
 
     def update(self, state: FrameSum, frames: Tensor | Frames, meta: FrameMeta) -> FrameSum:
         """Add a batch, shape ``(n, elements, channels)``."""
-        rows = _rows(frames)
-        n, channels = (frames if isinstance(frames, Tensor) else frames.values).shape[0], state.shape[1]
-        summed = FrameSum.empty(FrameSpec((1, channels), str(state.total.device))).add(rows)
+        n = len(frames if isinstance(frames, Tensor) else frames.values)
+        summed = state.cleared().add(_rows(frames, slice(*self._span)))
         missing = None if summed.missing is None else (summed.missing > 0).to(torch.int32)
         return state.merge(replace(summed, missing=missing, n_frames=n))
 
@@ -103,17 +109,36 @@ class RegionSums:
 
     def read(self, state: FrameSum) -> Mapping[str, Reduced]:
         """Return one field per region."""
-        return {region.name: self._sum(state, region) for region in self.regions}
+        n = state.n_frames
+        if n == 0:
+            return {region.name: number(math.nan, math.nan, "count", 0, Flags.NO_FRAMES) for region in self.regions}
+        sums = self._sums(state.total)
+        variances = sums if state.bound < math.inf else self._sums(state.variances)
+        values, sigmas = (sums / n).tolist(), (np.sqrt(variances) / n).tolist()
+        return {
+            region.name: number(value, sigma, "count", n, flags)
+            for region, value, sigma, flags in zip(self.regions, values, sigmas, self._flags(state), strict=True)
+        }
 
-    def _sum(self, state: FrameSum, region: Region) -> Reduced:
-        if state.n_frames == 0:
-            return number(math.nan, math.nan, "count", 0, Flags.NO_FRAMES)
-        at = (0, slice(region.low, region.high))
-        total, variance = float(state.total[at].sum()), float(state.variances[at].sum())
-        masked = state.missing is not None and bool(state.missing[at].any())
-        flags = Flags.MASKED if masked else Flags.NONE
-        flags |= Flags.INCOMPLETE if region.high > state.shape[1] else Flags.NONE
-        return number(total / state.n_frames, math.sqrt(variance) / state.n_frames, "count", state.n_frames, flags)
+    def _flags(self, state: FrameSum) -> Sequence[Flags]:
+        last = self._span[0] + state.shape[1]
+        incomplete = [Flags.INCOMPLETE if region.high > last else Flags.NONE for region in self.regions]
+        if state.missing is None:
+            return incomplete
+        masked = self._sums(state.missing) > 0
+        return [flags | Flags.MASKED if bad else flags for flags, bad in zip(incomplete, masked, strict=True)]
+
+    @property
+    def _span(self) -> tuple[int, int]:
+        """First channel of any region, and one past the last."""
+        return min(region.low for region in self.regions), max(region.high for region in self.regions)
+
+    def _sums(self, row: Tensor) -> FloatArray:
+        """Sum each region of the channels from the first region on, shape ``(1, channels)``."""
+        ends = np.array([(region.low, region.high) for region in self.regions]) - self._span[0]
+        values = np.append(row[0].cpu().numpy(), 0.0)
+        # sums from each end to the next: every second one is that of a region
+        return np.add.reduceat(values, ends.clip(max=len(values) - 1).reshape(-1))[::2]
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -222,9 +247,7 @@ class SpectrumFit:
             model = model * valid[:, None]
         gram = model.T @ model
         amounts = nonnegative_least_squares(gram, counts @ model)
-        pairs = (model[:, :, None] * model[:, None, :]).reshape(len(model), -1)
-        spread = (variances.double() @ pairs).view(-1, *gram.shape)
-        return amounts, _sigmas(gram, spread, amounts > 0)
+        return amounts, _sigmas(model, gram, variances.double(), amounts > 0)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -232,22 +255,34 @@ class SpectrumFit:
         return {"names": list(self.names), "channels": channels, "unit": self.unit, "background": self.background}
 
 
-def _sigmas(gram: Tensor, spread: Tensor, free: Tensor) -> Tensor:
+def _sigmas(model: Tensor, gram: Tensor, variances: Tensor, free: Tensor) -> Tensor:
     """Return the standard deviation of each amount, shape ``(n, k)``.
 
     Parameters
     ----------
-    gram
-        ``A^T A``, shape ``(k, k)``.
-    spread
-        ``A^T V A`` of each spectrum, shape ``(n, k, k)``.
+    model, gram
+        ``A``, shape ``(channels, k)``, and ``A^T A``.
+    variances
+        Of each channel, shape ``(n, channels)``.
     free
         Which amounts are not held at zero, shape ``(n, k)``.
     """
+    sigmas = (variances @ torch.linalg.solve(gram, model.T).square().T).sqrt()
+    held = (~free.all(1)).nonzero().squeeze(1)
+    if len(held):
+        some = _sigmas_of_free(model, gram, variances[held], free[held])
+        sigmas[held] = torch.where(free[held], some, sigmas[held])
+    return sigmas
+
+
+def _sigmas_of_free(model: Tensor, gram: Tensor, variances: Tensor, free: Tensor) -> Tensor:
+    """Return the standard deviations where some amounts, different from row to row, are held at zero."""
+    k = len(gram)
+    first, second = torch.triu_indices(k, k, device=gram.device)
+    spread = torch.empty((len(variances), k, k), dtype=gram.dtype, device=gram.device)
+    # A^T V A of each spectrum
+    spread[:, first, second] = spread[:, second, first] = variances @ (model[:, first] * model[:, second])
     both = free[:, :, None] & free[:, None, :]
-    eye = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    eye = torch.eye(k, dtype=gram.dtype, device=gram.device)
     inverse = torch.where(both, torch.linalg.inv(torch.where(both, gram, eye)), 0.0)
-    some = (inverse @ spread @ inverse).diagonal(dim1=1, dim2=2)
-    every = torch.linalg.inv(gram)
-    alone = (every @ spread @ every).diagonal(dim1=1, dim2=2)
-    return torch.where(free, some, alone).clamp(min=0.0).sqrt()
+    return (inverse @ spread @ inverse).diagonal(dim1=1, dim2=2).clamp(min=0.0).sqrt()

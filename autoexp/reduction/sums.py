@@ -44,6 +44,10 @@ class FrameSum:
         """Return the sum of no frames."""
         return cls(torch.zeros(spec.shape, dtype=torch.float64, device=spec.device), None, None, 0, 0.0)
 
+    def cleared(self) -> "FrameSum":
+        """Return the sum of no frames of this shape."""
+        return self.empty(FrameSpec(self.shape, str(self.values.device)))
+
     def add(self, frames: Tensor | Frames) -> "FrameSum":
         """Return the sum with a batch, shape ``(n, y, x)``, added."""
         if isinstance(frames, Tensor) and (highest := highest_count(frames, self.values.device)) is not None:
