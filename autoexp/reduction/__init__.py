@@ -17,6 +17,7 @@ from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.snip import snip
 from autoexp.reduction.speckle import SpeckleContrast
 from autoexp.reduction.spectra import Region, RegionSums, SpectrumFit
+from autoexp.reduction.xanes import References, Windows, Xanes
 
 __all__ = [
     "SENTINELS",
@@ -41,11 +42,14 @@ __all__ = [
     "PerSecond",
     "Poni",
     "Reduced",
+    "References",
     "Region",
     "RegionSums",
     "SpeckleContrast",
     "SpectrumFit",
     "Stage",
+    "Windows",
+    "Xanes",
     "chain",
     "lift",
     "nonnegative_least_squares",

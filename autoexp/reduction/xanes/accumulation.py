@@ -64,7 +64,7 @@ class EnergySums:
             )
         if n == 0:
             return self
-        energy = _energies(meta, n).to(device, torch.float64, non_blocking=True)
+        energy = _energies(meta, n).to(device, torch.float64, non_blocking=True).contiguous()
         index = torch.bucketize(energy, self.edges, right=True) - 1
         on_grid = (index >= 0) & (index < len(self.seen))
         valid = torch.isfinite(energy)
@@ -74,8 +74,8 @@ class EnergySums:
         index = index.clamp(0, len(self.seen) - 1)
         counts, variances = (each[:, 0, list(columns)].double() for each in (lifted.values, lifted.variances))
         offset = torch.where(used > 0, energy - self.edges[index], 0.0)
-        columns_ = torch.cat([counts * used[:, None], variances * used[:, None], offset[:, None], used[:, None]], 1)
-        added = torch.zeros((len(self.seen), 6), dtype=torch.float64, device=device).index_add_(0, index, columns_)
+        addends = torch.cat([counts * used[:, None], variances * used[:, None], offset[:, None], used[:, None]], 1)
+        added = torch.zeros((len(self.seen), 6), dtype=torch.float64, device=device).index_add_(0, index, addends)
         left_out = torch.stack([(valid & ~on_grid).sum(), (~valid).sum()]).double()
         sums = (added[:, :2], added[:, 2:4], added[:, 4], added[:, 5])
         return self.merge(EnergySums(self.edges, *sums, left_out, n))

@@ -119,9 +119,7 @@ def decompose(spectra: Normalised, references: References) -> Mixture:
     projections = (model @ spectra.norm[:, :, None])[:, :, 0]
     firm = gram.diagonal(dim1=1, dim2=2).sum(1, keepdim=True)[:, :, None] * (_FIRM if references.sum_to_one else 0.0)
     square = gram + firm * steps[:, :, None] * steps[:, None, :]
-    amounts = nonnegative_least_squares(
-        square.expand(len(projections), -1, -1), projections + firm[:, :, 0] * steps, rounds=30
-    )
+    amounts = _amounts(square, projections + firm[:, :, 0] * steps)
     solve = torch.linalg.inv_ex(square).inverse @ model
     total, seen = amounts.sum(1, keepdim=True), (amounts * steps).sum(1, keepdim=True)
     fractions = amounts * seen / total
@@ -139,3 +137,21 @@ def _normalised(spectra: Normalised, references: References) -> tuple[Tensor, Te
     known = references.at(spectra.energy)
     theta = spectra.parts @ known.T
     return known - theta[:, :2].mT @ spectra.basis[: len(theta), :2], theta[:, 2]
+
+
+def _amounts(square: Tensor, projections: Tensor) -> Tensor:
+    """Return non-negative amounts by normal equations, ``(1 or n, k, k)`` and ``(n, k)``; NaN without a solution."""
+    scale = square.diagonal(dim1=1, dim2=2)
+    solvable = ((scale > 0) & scale.isfinite()).all(1)
+    # a hint of a ridge keeps references that cannot be told apart from being singular
+    stable = torch.where(solvable[:, None, None], square + torch.diag_embed(1e-13 * scale), _unit(square))
+    if len(stable) == 1:
+        found = nonnegative_least_squares(stable[0], projections)
+    else:
+        pairs = zip(stable, projections, strict=True)
+        found = torch.cat([nonnegative_least_squares(each, right[None]) for each, right in pairs])
+    return torch.where(solvable[:, None], found, torch.nan)
+
+
+def _unit(like: Tensor) -> Tensor:
+    return torch.eye(like.shape[-1], dtype=like.dtype, device=like.device)
