@@ -4,16 +4,22 @@ from autoexp.streams.accumulator import Accumulator, Beginning
 from autoexp.streams.counters import StreamCounters
 from autoexp.streams.frames import FrameStream, StreamFrame
 from autoexp.streams.iterator import IteratedFrames
+from autoexp.streams.pva import PvaFrames
 from autoexp.streams.reading import WholeReading
 from autoexp.streams.reduction import StreamReduction
+from autoexp.streams.swmr import SwmrFrames
+from autoexp.streams.zeromq import ZmqFrames
 
 __all__ = [
     "Accumulator",
     "Beginning",
     "FrameStream",
     "IteratedFrames",
+    "PvaFrames",
     "StreamCounters",
     "StreamFrame",
     "StreamReduction",
+    "SwmrFrames",
     "WholeReading",
+    "ZmqFrames",
 ]

@@ -1,7 +1,7 @@
 """A motor's motion, without a control layer."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Axis:
         self.spec = spec
         self.position = spec.start
         self.move = Move(spec.start, spec.start)
+        self.way: Callable[[float], float] | None = None
         self._generator = np.random.default_rng(seed)
         self._arrives = [habit for habit in habits if isinstance(habit, Arrives)]
         self._wanders = [habit for habit in habits if isinstance(habit, Wanders)]
@@ -45,13 +46,15 @@ class Axis:
 
     def arrive(self, move: Move) -> None:
         """Be where `move` ends, as nearly as it can."""
-        self.move = move
+        self.move, self.way = move, None
         missed = sum(habit.arrive(move) for habit in self._arrives)
         self.position = move.target + missed + self.spec.accuracy * float(self._generator.standard_normal())
 
     def true_position(self, now: float) -> float:
-        """Return where it truly is."""
-        return self.position + sum(habit.wander(self.move, now) for habit in self._wanders)
+        """Return where it truly is, on its way too."""
+        way = self.way
+        here = self.position if way is None else way(now)
+        return here + sum(habit.wander(self.move, now) for habit in self._wanders)
 
     def readback(self, now: float) -> float:
         """Return what the encoder says."""

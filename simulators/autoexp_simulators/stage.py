@@ -148,6 +148,7 @@ class SimulatedMotor(Device):
         self._free = span.ended
         if not status.done and self._status is status:
             self._underway = Underway(start, value, span, velocity, acceleration, self.settle.get())
+            self.axis.way = self._underway.position
         return status
 
     def _finish(self, move: Move, status: Any) -> None:

@@ -1,6 +1,8 @@
 """Frames of a simulated detector, published over PVAccess as NTNDArray."""
 
 import threading
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,18 +21,25 @@ class FrameStream:
         What exposes.
     period
         Wall seconds from one frame to the next, at least.
+    attributes
+        What is told with each frame, by name; called when its exposure begins.
     settings
         EPICS PVAccess settings such as ``{"EPICS_PVAS_SERVER_PORT": "5075"}``; the environment's by default.
     """
 
     def __init__(
-        self, name: str, camera: SimulatedCamera, period: float = 0.1, settings: dict[str, str] | None = None
+        self,
+        name: str,
+        camera: SimulatedCamera,
+        period: float = 0.1,
+        settings: dict[str, str] | None = None,
+        attributes: Mapping[str, Callable[[], float]] | None = None,
     ) -> None:
         from p4p.nt import NTNDArray
         from p4p.server import Server
         from p4p.server.thread import SharedPV
 
-        self._camera, self._period = camera, period
+        self._camera, self._period, self._attributes = camera, period, dict(attributes or {})
         self._type = NTNDArray()
         self._variable = SharedPV(initial=self._frame(0))
         self._server = Server(providers=[{name: self._variable}], conf=settings, useenv=settings is None)
@@ -39,8 +48,11 @@ class FrameStream:
         self._thread.start()
 
     def _frame(self, number: int) -> Any:
-        self._camera.trigger().wait()
-        value = self._type.wrap(np.asarray(self._camera.image.get()))
+        status = self._camera.trigger()
+        attributes = {key: float(call()) for key, call in self._attributes.items()}
+        status.wait()
+        frame = np.asarray(self._camera.image.get())
+        value = self._type.wrap(frame, attrib=attributes, timestamp=time.time())
         value["uniqueId"] = number
         return value
 

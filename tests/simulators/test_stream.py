@@ -4,13 +4,14 @@ import os
 import socket
 import subprocess
 import sys
-import time
+from threading import Event
 
 import pytest
-import torch
 
+from autoexp.flags import Flags
 from autoexp.reduction import BeamStatistics
-from autoexp.reduction.records import FrameMeta, FrameSpec
+from autoexp.streams import Accumulator, Beginning, StreamReduction, WholeReading
+from autoexp.streams.pva import PvaFrames
 
 pytest.importorskip("p4p")
 
@@ -57,17 +58,46 @@ def server(settings):
 
 @pytest.mark.slow
 def test_frames_from_another_process_are_reduced_and_counted(server, settings):
-    from autoexp.reduction.streams import StreamedFrames
+    reading = Accumulator(Beginning(BeamStatistics()))
+    with StreamReduction(PvaFrames("test:frames", settings=settings), patience=60.0) as reduction:
+        reduction.begin(WholeReading(reading), 6).result(120)
+        counters = reduction.counters
+    assert counters.reduced == 6
+    assert counters.seen == counters.reduced + counters.dropped + counters.skipped + counters.waiting
+    values = reading.read()
+    assert values["size"].value > 0
+    assert values["size"].n_frames == 6
 
-    reducer = BeamStatistics()
-    with StreamedFrames("test:frames", room=2, settings=settings) as stream:
-        first = next(stream.frames(1, timeout=60.0))
-        state = reducer.init(FrameSpec(first.shape))
-        for frame in stream.frames(5, timeout=60.0):
-            state = reducer.update(state, torch.from_numpy(frame)[None], FrameMeta())
-        assert (stream.seen, first.ndim) == (6, 2)
-        before = stream.dropped
-        time.sleep(1.0)
-        list(stream.frames(2, timeout=60.0))
-        assert stream.dropped > before
-    assert reducer.read(state)["size"].value > 0
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::autoexp.errors.StreamWarning")
+def test_frames_that_nobody_had_room_for_are_missed_and_flagged(server, settings):
+    observer, reading, go = PvaFrames("test:frames", settings=settings), Accumulator(Beginning(BeamStatistics())), Event()
+
+    class Held(WholeReading):
+        def absorb(self, arrivals):
+            assert go.wait(60)
+            return super().absorb(arrivals)
+
+    slow = StreamReduction(PvaFrames("test:frames", room=2, settings=settings), batch=1, room=1)
+    with slow as reduction:
+        future = reduction.begin(Held(reading), 12)
+        observer.open()
+        first = taken(observer)
+        while taken(observer).number < first.number + 30:
+            pass
+        observer.close()
+        go.set()
+        future.result(60)
+        counters = reduction.counters
+    assert counters.missed >= 15
+    assert (counters.reduced, counters.dropped) == (12, 0)
+    assert reading.read()["size"].flags & Flags.FRAMES_LOST
+    assert first.values.ndim == 2
+    assert first.timestamp > 1e9
+
+
+def taken(stream):
+    while (frame := stream.take(60.0)) is None:
+        pass
+    return frame

@@ -1,0 +1,117 @@
+"""Frames from an HDF5 file that is still being written (single writer, multiple readers)."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from autoexp.errors import MeasurementError, StreamEndError
+from autoexp.streams.frames import StreamFrame
+
+_INTERVAL = 0.02
+
+
+class SwmrFrames:
+    """A stream of the frames that a writer appends to a dataset of shape ``(frames, y, x)``.
+
+    It waits for a file that is not there yet, begins with the dataset's first frame, and follows the writer by
+    refreshing the dataset. The writer must use the latest file format and SWMR mode, as areaDetector's HDF5 plugin
+    and DECTRIS's file writer can, and flush after each frame or chunk of frames.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    dataset
+        Of the frames in the file, such as ``"/entry/data/data"``.
+    timestamps
+        Dataset of the seconds since 1970 of each frame; it may be shorter than the frames.
+    frames
+        After how many frames the stream ends; None for never, because the file does not say.
+    wait
+        Waits for as many seconds as it is given.
+    live
+        Whether frames that come while nobody wants one are passed over.
+
+    Raises
+    ------
+    MeasurementError
+        If `frames` is below one.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        dataset: str,
+        *,
+        timestamps: str | None = None,
+        frames: int | None = None,
+        wait: Callable[[float], object] = time.sleep,
+        live: bool = False,
+    ) -> None:
+        if frames is not None and frames < 1:
+            raise MeasurementError(f"a stream must have one frame or more, got {frames}")
+        self.path, self.dataset, self.timestamps, self.frames, self.live = path, dataset, timestamps, frames, live
+        self._wait = wait
+        self._next = 0
+        self._file: Any = None
+
+    def open(self) -> None:
+        """Begin with the first frame."""
+        self._next = 0
+
+    def take(self, timeout: float) -> StreamFrame | None:
+        """Return the next frame; None if none is written within `timeout` seconds.
+
+        Raises
+        ------
+        StreamEndError
+            If it had all its frames.
+        """
+        if self._next == self.frames:
+            raise StreamEndError(f"a stream must have a next frame to take, got all {self.frames} of {self.path}")
+        for attempt in range(max(1, math.ceil(timeout / _INTERVAL)) + 1):
+            if attempt:
+                self._wait(_INTERVAL)
+            frame = self._read()
+            if frame is not None:
+                self._next += 1
+                return frame
+        return None
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _read(self) -> StreamFrame | None:
+        """Return the next frame if it is there."""
+        frames = self._fresh(self.dataset)
+        if frames is None or len(frames) <= self._next:
+            return None
+        stamps = None if self.timestamps is None else self._fresh(self.timestamps)
+        stamp = math.nan if stamps is None or len(stamps) <= self._next else float(stamps[self._next])
+        return StreamFrame(frames[self._next], self._next, stamp)
+
+    def _fresh(self, name: str) -> Any:
+        """Return a dataset as it is now; None where there is none yet."""
+        if self._file is None and not self._opened():
+            return None
+        if name not in self._file:
+            self.close()
+            return None
+        found = self._file[name]
+        found.id.refresh()
+        return found
+
+    def _opened(self) -> bool:
+        """Return whether the file could be opened; one that is only being made cannot."""
+        import h5py
+
+        try:
+            self._file = h5py.File(self.path, "r", libver="latest", swmr=True)
+        except OSError:
+            return False
+        return True
