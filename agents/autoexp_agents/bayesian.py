@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SURPRISE = 3.0
 _APART = 0.05
+_LAG = 2
 _TOP = 256
 _NEIGHBOURS = 120
 _MANY, _WATCHED_OF_MANY = 600, 4096
@@ -155,6 +156,7 @@ class BayesianAgent:
     def prepare(self, pending: Sequence[Suggestion]) -> None:
         """Begin to refit on a thread of its own, when that pays; the result is taken up when it is there."""
         self._ahead = True
+        self._take_up(len(self._memory))
         if len(self._memory) and not self._refit.busy and self._due():
             self._refit.begin(self._relearn, self._memory.all_data(), dict(self._learnt), self._refit.give_way)
 
@@ -183,17 +185,21 @@ class BayesianAgent:
 
     def _believed(self) -> Belief:
         """Return the models conditioned on everything seen, newly fitted where that is due and may wait."""
-        ready = self._refit.take()
-        if ready is not None:
-            self._adopt(ready)
+        self._take_up(_LAG if self._belief else len(self._memory))
         if self._belief is None or (not self._ahead and self._due()):
             self._adopt(self._relearn(self._memory.all_data(), self._learnt))
         assert self._belief is not None
         return self._belief
 
+    def _take_up(self, lag: int) -> None:
+        """Adopt the result of a refit if it is there and lacks no more than `lag` observations."""
+        ready = self._refit.take(lambda belief: len(self._memory) - belief.size <= lag)
+        if ready is not None:
+            self._adopt(ready)
+
     def _adopt(self, belief: Belief) -> None:
         """Take up newly fitted models, and teach them what came in while they were fitted."""
-        self._fitted = min(len(model) for model in belief.models.values())
+        self._fitted = belief.size
         self._surprise = belief.update(self._memory.all_data(self._fitted))
         self._learnt = {name: model.parameters for name, model in belief.models.items()}
         self._belief = belief

@@ -37,6 +37,11 @@ class Belief:
     models: Mapping[str, ExactGP]
 
     @property
+    def size(self) -> int:
+        """Number of observations that every model is conditioned on."""
+        return min(len(model) for model in self.models.values())
+
+    @property
     def digest(self) -> str:
         """Short hash of hyper-parameters and data."""
         hashed = hashlib.sha256()

@@ -7,7 +7,6 @@ from typing import Any
 
 from autoexp_agents.belief import Belief
 
-
 _PATIENCE = 0.1
 
 
@@ -57,8 +56,8 @@ class Refit:
         self._thread = threading.Thread(target=run, name="autoexp-refit", daemon=True)
         self._thread.start()
 
-    def take(self) -> Belief | None:
-        """Return the result if there is one, once.
+    def take(self, fits: Callable[[Belief], bool] = lambda _: True) -> Belief | None:
+        """Return the result, once, if there is one that `fits`.
 
         Raises
         ------
@@ -68,6 +67,8 @@ class Refit:
         if self._thread is None or self._thread.is_alive():
             return None
         result, error = self._result, self._error
+        if result is not None and not fits(result):
+            return None
         self._thread = self._result = self._error = None
         if error is not None:
             raise error
