@@ -7,11 +7,11 @@ import numpy as np
 
 from autoexp.acquisition.search import Candidates, finite
 from autoexp.objectives import Objective, as_objectives
-from autoexp.records import Estimate, Observation, Point, Source, Suggestion, Why
+from autoexp.records import Estimate, Observation, Point, Source, Status, Suggestion, Why
 from autoexp.space import Space
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.belief import learn
-from autoexp_agents.memory import Memory, plain, restored
+from autoexp_agents.memory import SAME, Memory, near, plain, restored
 from autoexp_agents.report import slices
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ class Design:
         Name of the sequence in the record.
     settings
         What the sequence was made from.
+    same
+        How near, as a share of each range, an earlier run's measurement must be to stand for a point of the sequence:
+        motors do not come to rest quite where they were sent.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Design:
         sequence: Iterator[Point],
         rule: str,
         settings: Mapping[str, Any],
+        same: float = 1e-3,
     ) -> None:
         self._space = space
         self._objectives = as_objectives(objectives)
@@ -59,6 +63,8 @@ class Design:
         self._given = 0
         self._memory = Memory(space, self._objectives)
         self._finite = finite(space)
+        self._same = same if self._finite.pool is None else SAME
+        self._earlier = np.empty((0, space.width))
 
     @property
     def space(self) -> Space:
@@ -78,7 +84,7 @@ class Design:
             point = self._next()
             if point is None:
                 break
-            if key(point) in taken:
+            if key(point) in taken or near(self._space.to_unit([point]), self._earlier, self._same)[0]:
                 continue
             why = Why(Source.AGENT, self._rule, n_observations=len(self._memory))
             suggestions.append(Suggestion(f"{self._given:04d}", point, why))
@@ -96,8 +102,11 @@ class Design:
         return self._drawn[self._position - 1]
 
     def ingest(self, observations: Sequence[Observation]) -> None:
-        """Remember observations for the answer."""
+        """Remember observations for the answer; what earlier runs measured need not be measured again."""
         self._memory.add(observations)
+        earlier = [row.point for row in observations if row.suggestion_id is None and row.status is not Status.FAILED]
+        if earlier:
+            self._earlier = np.vstack([self._earlier, self._space.to_unit(earlier)])
 
     def best(self) -> Estimate:
         """Return the best point by posterior mean of a model of what was seen.
@@ -129,7 +138,8 @@ class Design:
         """Take up a state returned by `state`."""
         self._position, self._given = int(state["position"]), int(state["given"])
         self._memory = Memory(self._space, self._objectives)
-        self._memory.add([restored(row) for row in state["observations"]])
+        self._earlier = np.empty((0, self._space.width))
+        self.ingest([restored(row) for row in state["observations"]])
 
 
 class SobolAgent(Design):
@@ -181,7 +191,8 @@ class GridAgent(Design):
     """
 
     def __init__(self, space: Space, objectives: Objective | tuple[Objective, ...], *, per_dof: int = 10) -> None:
-        super().__init__(space, objectives, iter(space.grid(per_dof)), "grid", {"per_dof": per_dof})
+        same = min(1e-3, 0.25 / per_dof)
+        super().__init__(space, objectives, iter(space.grid(per_dof)), "grid", {"per_dof": per_dof}, same)
 
 
 def sobol(space: Space, seed: int) -> Iterator[Point]:

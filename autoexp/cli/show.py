@@ -49,11 +49,19 @@ def described(run: "StoredRun") -> Iterator[tuple[str, str]]:
     if settings is not None:
         yield "agent", str(settings["agent"]["name"])
         for dof in settings["space"]:
-            yield "Dof", ", ".join(f"{key} {value}" for key, value in dof.items() if value not in (None, "", []))
+            yield "Dof", _dof(dof)
         for objective in settings["objectives"]:
             yield "wanted", " ".join(str(value) for value in objective.values())
         yield from _best(run, settings)
         yield from _decisions(run)
+
+
+def _dof(told: Mapping[str, Any]) -> str:
+    choices, unit = told.get("choices"), told.get("unit", "")
+    allowed = f"{told['low']:g} to {told['high']:g}" if not choices else "one of " + ", ".join(map(str, choices))
+    whole = ", integer" if told.get("integer") else ""
+    speed = f", {told['speed']:g} {unit}/s".rstrip() if told.get("speed") else ""
+    return f"{told['name']}, {f'{allowed} {unit}'.rstrip()}{whole}{speed}"
 
 
 def _people(start: Mapping[str, Any]) -> list[str]:

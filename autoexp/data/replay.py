@@ -100,14 +100,20 @@ class Replay:
         return "\n".join(lines)
 
     def table(self) -> str:
-        """Return one line for each decision: what was decided, and what the replaying agent chose."""
-        rows = [f"{'decision':10} {'rule':14} {'decided':40} {'chosen':40}"]
-        for choice in self.choices:
-            chosen = "nothing" if choice.chosen is None else _written(choice.chosen.point)
-            was = choice.recorded
-            mark = "=" if choice.same else "differs"
-            rows.append(f"{was.id:10} {was.why.rule:14} {_written(was.point):40} {chosen:40} {mark}")
-        return "\n".join(rows)
+        """Return one line for each decision: what was decided, and what the replaying agent chose where it differs."""
+        rows = [
+            (choice.recorded.id, choice.recorded.why.rule, _written(choice.recorded.point)) for choice in self.choices
+        ]
+        widths = [max(map(len, column)) for column in zip(("decision", "rule", "decided"), *rows, strict=True)]
+        lines = [_line(("decision", "rule", "decided"), widths, "chosen")]
+        for row, choice in zip(rows, self.choices, strict=True):
+            other = "nothing" if choice.chosen is None else _written(choice.chosen.point)
+            lines.append(_line(row, widths, "the same" if choice.same else other))
+        return "\n".join(lines)
+
+
+def _line(row: tuple[str, ...], widths: list[int], last: str) -> str:
+    return "  ".join([*(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)), last])
 
 
 def _written(point: Point) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from bluesky.plans import count
 
-from autoexp.data import Journal, journal_documents, open_store
+from autoexp.data import Journal, journal_documents, open_store, resume
 from autoexp.data.closing import closed
 from autoexp.errors import StoreError, StoreWarning
+from autoexp_plans import adaptive_scan
 
 _MEASURE = """
 import sys
@@ -59,6 +60,44 @@ def test_every_event_before_a_kill_is_readable(folder, events):
         numbers = store.read(uid)["number"].values
         assert row.points == len(numbers) >= emitted
         np.testing.assert_array_equal(numbers, numbers[0] + np.arange(len(numbers)))
+
+
+_DRIVE = """
+import sys
+from bluesky import RunEngine
+from ophyd.sim import SynAxis, SynSignal
+from autoexp import Dof, Maximize, Space
+from autoexp.data import open_store
+from autoexp_agents import SobolAgent
+from autoexp_plans import adaptive_scan
+
+x = SynAxis(name="x")
+det = SynSignal(name="det", func=lambda: 100.0 - x.readback.get() ** 2)
+engine = RunEngine({}, context_managers=[])
+engine.subscribe(open_store(sys.argv[1]))
+engine.subscribe(lambda name, doc: "det" in doc.get("data", {}) and print(doc["data"]["det"], flush=True))
+engine(adaptive_scan([det], SobolAgent(Space([Dof(x, -5, 5)]), (Maximize("det"),)), num=10**6))
+"""
+
+
+@pytest.mark.slow
+def test_a_scan_that_was_killed_goes_on_in_another_process(RE, folder, motor, det):
+    command = [sys.executable, "-c", _DRIVE, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        told = [float(process.stdout.readline()) for _ in range(5)]
+        process.send_signal(signal.SIGKILL)
+        told += [float(line) for line in process.stdout]
+    with open_store(folder) as store:
+        (row,) = store.runs()
+        campaign = resume((store, row.uid), devices=[motor])
+        known = [observation.values["det"] for observation in campaign.observations]
+        assert known[: len(told)] == told
+        RE.subscribe(store)
+        (uid,) = RE(adaptive_scan([det], campaign, num=3))
+        assert store.run(uid).metadata["start"]["continues"] == row.uid
+    assert len(campaign.observations) == len(known) + 3
+    points = [observation.point["x"] for observation in campaign.observations]
+    assert len(set(points)) == len(points)
 
 
 def test_a_run_that_the_archive_refused_is_written_when_it_has_ended(recording, store, det, monkeypatch):

@@ -156,7 +156,7 @@ def test_another_agent_by_its_name(measured):
     report = replay(measured, "sobol")
     assert len(report.choices) == 7
     assert "the same by SobolAgent" in str(report)
-    assert report.table().count("differs") == sum(not choice.same for choice in report.choices)
+    assert report.table().count("the same") == sum(choice.same for choice in report.choices) < 7
     with pytest.raises(PluginError, match=r"got 'nothing'"):
         replay(measured, "nothing")
 

@@ -1,3 +1,5 @@
+import itertools
+import math
 import re
 import subprocess
 import sys
@@ -7,11 +9,17 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from ophyd.sim import SynAxis, SynSignal
 
-from autoexp import Space
-from autoexp.data.export import read_nexus, write_nexus
+from autoexp import Dof, Maximize, Space
+from autoexp.campaign import Campaign
+from autoexp.data import resume
+from autoexp.data.export import read_nexus, stored_run, write_nexus
 from autoexp.documents import Inbox
 from autoexp.errors import ExportError
+from autoexp.records import Status
+from autoexp_agents import SobolAgent
+from autoexp_plans import adaptive_scan
 from autoexp_simulators import mirrors_beamline
 
 
@@ -55,6 +63,27 @@ def test_import_gives_the_same_observations_to_the_bit(path, documents):
     assert again == before
     assert len(before) == 3
     assert units == known
+
+
+def test_failed_points_are_imported_as_failed(RE, store, tmp_path):
+    readings = itertools.chain([0.0, 1.0, math.nan, 2.0], itertools.repeat(None))
+
+    def read():
+        if (value := next(readings)) is None:
+            raise TimeoutError("no trigger")
+        return value
+
+    motor, det = SynAxis(name="x"), SynSignal(func=read, name="det")
+    campaign = Campaign(SobolAgent(Space([Dof(motor, -5, 5)]), (Maximize("det"),)), on_failure="skip", think="inline")
+    RE.subscribe(store)
+    (uid,) = RE(adaptive_scan([det], campaign, num=4))
+    path = write_nexus(stored_run(store.run(uid)), tmp_path / "run.nxs")
+    again = resume(list(read_nexus(path).documents()), devices=[motor]).observations
+    assert [row.status for row in again] == [Status.OK, Status.FAILED, Status.OK, Status.FAILED]
+    assert again[3].reason == "TimeoutError: no trigger"
+    for found, known in zip(again, campaign.observations, strict=True):
+        assert (found.point, found.sigmas, found.time) == (known.point, known.sigmas, known.time)
+        assert found.values == pytest.approx(known.values, nan_ok=True, rel=0, abs=0)
 
 
 @pytest.mark.parametrize("which", ["run", "plain_run"])
