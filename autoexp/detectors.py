@@ -1,22 +1,20 @@
 """A detector whose readings are reduced values: frames stay on the worker, numbers enter the event."""
 
 import inspect
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
 import torch
 
 from autoexp.errors import ReductionError
-from autoexp.protocols import Describes, Reducer, WarmsUp
+from autoexp.protocols import Reducer, WarmsUp
+from autoexp.reduction import fields
+from autoexp.reduction.fields import Documents
 from autoexp.reduction.measurement import FutureStatus, Measurement
-from autoexp.reduction.records import Axis, FloatArray, FrameMeta, FrameSpec, Reduced
+from autoexp.reduction.records import FrameMeta, FrameSpec, Reduced
 from autoexp.reduction.sources import frame_source
 from autoexp.worker import Worker
-
-Documents = dict[str, dict[str, Any]]
-"""Readings, or data keys, by field."""
 
 _ANY_SHAPE = (16, 16)
 
@@ -82,7 +80,7 @@ class ReducedDetector:
         self.detector = detector
         self.reducer = reducer
         self.name: str = detector.name if name is None else name
-        self.device = _device() if device == "auto" else device
+        self.device = default_device() if device == "auto" else device
         self._source = frame_source(detector, frame)
         self._frames = frames
         self._meta = meta
@@ -137,22 +135,18 @@ class ReducedDetector:
 
     def read_configuration(self) -> Any:
         """Return the settings of the reducer and of the detector, and the axes of reduced arrays."""
-        stamp: dict[str, Any] = {"timestamp": self._timestamp}
-        own: Documents = {key: {"value": value} | stamp for key, value in self._settings().items()}
-        own |= {key: {"value": axis.values} | stamp for key, axis in self._axes()}
+        own = fields.configuration(self.name, self._values(), self._settings(), self._timestamp)
         return _joined(_configuration(self.detector, "read_configuration"), own)
 
     def describe_configuration(self) -> Any:
         """Return the data keys of `read_configuration`."""
-        own = {key: self._setting_key(value) for key, value in self._settings().items()}
-        own |= {key: self._array_key(axis.values, axis.unit) for key, axis in self._axes()}
+        own = fields.configuration_keys(self.name, self._values(), self._settings(), self.reducer)
         return _joined(_configuration(self.detector, "describe_configuration"), own)
 
     @property
     def hints(self) -> dict[str, list[str]]:
         """The reduced numbers, as what is worth plotting."""
-        numbers = [field for field, reduced in self._values().items() if not reduced.dims]
-        return {"fields": [f"{self.name}_{field}" for field in numbers]}
+        return {"fields": fields.numbers(self.name, self._values())}
 
     @property
     def _timestamp(self) -> float:
@@ -170,52 +164,18 @@ class ReducedDetector:
         return self._empty
 
     def _readings(self) -> Documents:
-        stamp: dict[str, Any] = {"timestamp": self._timestamp}
-        readings: Documents = {}
-        flags = 0
-        for field, reduced in self._values().items():
-            readings[f"{self.name}_{field}"] = {"value": _plain(reduced.value)} | stamp
-            readings[f"{self.name}_{field}_sigma"] = {"value": _plain(reduced.sigma)} | stamp
-            flags |= int(reduced.flags)
-        return readings | {f"{self.name}_flags": {"value": flags} | stamp}
+        return fields.readings(self.name, self._values(), self._timestamp)
 
     def _data_keys(self) -> Documents:
-        keys: Documents = {}
-        for field, reduced in self._values().items():
-            for suffix in ("", "_sigma"):
-                keys[f"{self.name}_{field}{suffix}"] = self._array_key(reduced.value, reduced.unit, reduced.dims)
-        flags = {"source": self._origin, "dtype": "integer", "dtype_numpy": "<i8", "shape": [], "units": ""}
-        return keys | {f"{self.name}_flags": flags}
-
-    @property
-    def _origin(self) -> str:
-        return f"reducer:{type(self.reducer).__name__}"
-
-    def _array_key(self, value: FloatArray, unit: str, dims: tuple[str, ...] | None = None) -> dict[str, Any]:
-        key = {"source": self._origin, "dtype": "array" if value.ndim else "number", "dtype_numpy": "<f8"}
-        return key | {"shape": list(value.shape), "units": unit} | ({"dims": list(dims)} if dims else {})
+        return fields.data_keys(self.name, self._values(), self.reducer)
 
     def _settings(self) -> dict[str, str | int]:
-        told = dict(self.reducer.settings()) if isinstance(self.reducer, Describes) else {}
-        settings: dict[str, str | int] = {"reducer": type(self.reducer).__name__, "settings": json.dumps(told)}
-        settings |= {"device": self.device, "frames": self._frames}
-        return {f"{self.name}_{key}": value for key, value in settings.items()}
-
-    def _setting_key(self, value: str | int) -> dict[str, Any]:
-        return {"source": self._origin, "dtype": "string" if isinstance(value, str) else "integer", "shape": []}
-
-    def _axes(self) -> Iterator[tuple[str, Axis]]:
-        for field, reduced in self._values().items():
-            for dim, axis in reduced.axes.items():
-                yield f"{self.name}_{field}_{dim}", axis
+        return fields.reducer_settings(self.reducer) | {"device": self.device, "frames": self._frames}
 
 
-def _device() -> str:
+def default_device() -> str:
+    """Return a GPU where torch finds one, else the CPU."""
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _plain(value: FloatArray) -> float | FloatArray:
-    return value if value.ndim else float(value)
 
 
 def _configuration(detector: Any, method: str) -> Any:
