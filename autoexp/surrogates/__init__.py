@@ -2,7 +2,9 @@
 
 from autoexp.surrogates.exact import ExactGP
 from autoexp.surrogates.fitting import fit
+from autoexp.surrogates.inducing import inducing_points
 from autoexp.surrogates.kernels import PROFILES, Kernel
 from autoexp.surrogates.parameters import Data, Parameters
+from autoexp.surrogates.sparse import SparseGP
 
-__all__ = ["PROFILES", "Data", "ExactGP", "Kernel", "Parameters", "fit"]
+__all__ = ["PROFILES", "Data", "ExactGP", "Kernel", "Parameters", "SparseGP", "fit", "inducing_points"]
