@@ -46,17 +46,18 @@ def half_step(spectra: Normalised) -> Feature:
     return Feature(value, torch.where(count > 0, sigma, torch.nan), count == 1)
 
 
-def inflection(spectra: Normalised, half: float) -> Feature:
+def inflection(spectra: Normalised, reach: float) -> Feature:
     """Return the energy of steepest rise, in eV: where the second derivative of a cubic through the edge is zero.
 
     Parameters
     ----------
     spectra
         Normalised.
-    half
-        The cubic goes through all points within so many eV of that at which the spectrum rises most.
+    reach
+        The cubic goes through all points within so many eV of that at which the spectrum rises most, five at least.
     """
-    near = steepest(spectra.energy, spectra.norm, half / 2.0)
+    near = steepest(spectra.energy, spectra.norm, reach)
+    half = _reaching(spectra.energy, near, reach)
     fit = LocalPolynomials.over(spectra.energy, near - half, near + half, 3)
     _, _, bend, twist = fit.coefficients(spectra.norm).T[:, :, None]
     at = -bend / (3.0 * twist)
@@ -65,7 +66,7 @@ def inflection(spectra: Normalised, half: float) -> Feature:
     return Feature((near + half * at)[:, 0], _sigma(spectra, weights), clear[:, 0])
 
 
-def white_line(spectra: Normalised, window: tuple[float, float], half: float) -> tuple[Feature, Feature]:
+def white_line(spectra: Normalised, window: tuple[float, float], reach: float) -> tuple[Feature, Feature]:
     """Return height and energy (eV) of the white line: the vertex of a parabola through its top.
 
     Parameters
@@ -74,12 +75,13 @@ def white_line(spectra: Normalised, window: tuple[float, float], half: float) ->
         Normalised.
     window
         Where it may be, in eV from E0.
-    half
-        The parabola goes through all points within so many eV of the highest.
+    reach
+        The parabola goes through all points within so many eV of the highest, five at least.
     """
     energy = spectra.energy
     inside = (energy >= spectra.e0 + window[0]) & (energy <= spectra.e0 + window[1])
     top = energy[torch.where(inside, spectra.norm, -math.inf).argmax(1)][:, None]
+    half = _reaching(energy, top, reach)
     fit = LocalPolynomials.over(energy, top - half, top + half, 2)
     base, slope, bend = fit.coefficients(spectra.norm).T[:, :, None]
     at = -slope / (2.0 * bend)
@@ -88,6 +90,14 @@ def white_line(spectra: Normalised, window: tuple[float, float], half: float) ->
     for_energy = -half * (fit.rows[:, 1] + 2.0 * at * fit.rows[:, 2]) / (2.0 * bend)
     height = Feature((base + at * slope / 2.0)[:, 0], _sigma(spectra, for_height), clear)
     return height, Feature((top + half * at)[:, 0], _sigma(spectra, for_energy), clear)
+
+
+def _reaching(energy: Tensor, middle: Tensor, reach: float) -> Tensor:
+    """Return `reach`, or how far two neighbours on either side of points of the grid are, shape ``(n, 1)``."""
+    index = torch.searchsorted(energy, middle)
+    last = len(energy) - 1
+    before, after = middle - energy[(index - 2).clamp(min=0)], energy[(index + 2).clamp(max=last)] - middle
+    return torch.maximum(before, after).clamp(min=reach) * (1.0 + 1e-9)
 
 
 def _sigma(spectra: Normalised, weights: Tensor) -> Tensor:

@@ -46,7 +46,8 @@ class Xanes:
     line
         Where the white line may be, in eV from E0.
     smooth
-        In eV: the polynomials at the edge and at the top of the white line go through all points within it.
+        In eV: the polynomials at the edge and at the top of the white line go through all points within it, five at
+        least. The wider, the smaller the sigmas, and the larger what curvature does to the values.
 
     Raises
     ------
@@ -62,7 +63,7 @@ class Xanes:
     transmitted: int = 1
     mode: Literal["transmission", "fluorescence"] = "transmission"
     line: tuple[float, float] = (0.0, 30.0)
-    smooth: float = 2.0
+    smooth: float = 1.0
 
     def __post_init__(self) -> None:
         if len(self.energies) < _FEWEST or not (np.diff(self.energies) > 0).all():
@@ -115,7 +116,7 @@ class Xanes:
         if len(energy) < _FEWEST:
             return None
         known = torch.tensor([[math.nan if self.e0 is None else self.e0]], dtype=energy.dtype)
-        e0 = steepest(energy, mu, self.smooth / 2.0) if self.e0 is None else known
+        e0 = steepest(energy, mu, self.smooth) if self.e0 is None else known
         spectra = normalise(energy, mu, measured.variance[None], e0, self.windows)
         return spectra if bool(torch.isfinite(spectra.norm).all()) else None
 
