@@ -95,9 +95,9 @@ class RegionSums:
     def update(self, state: FrameSum, frames: Tensor | Frames, meta: FrameMeta) -> FrameSum:
         """Add a batch, shape ``(n, elements, channels)``."""
         n = len(frames if isinstance(frames, Tensor) else frames.values)
-        summed = state.cleared().add(_rows(frames, slice(*self._span)))
+        summed = FrameSum.of(_rows(frames, slice(*self._span)), state.values.device)
         missing = None if summed.missing is None else (summed.missing > 0).to(torch.int32)
-        return state.merge(replace(summed, missing=missing, n_frames=n))
+        return state.merge(FrameSum(summed.values, summed.variance, missing, n, summed.bound))
 
     def merge(self, a: FrameSum, b: FrameSum) -> FrameSum:
         """Join what two workers saw."""

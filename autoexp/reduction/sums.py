@@ -9,7 +9,7 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.reduction.counts import add_counts, highest_count, narrowest
-from autoexp.reduction.frames import checked, lift
+from autoexp.reduction.frames import lift
 from autoexp.reduction.records import Frames, FrameSpec
 
 
@@ -44,23 +44,32 @@ class FrameSum:
         """Return the sum of no frames."""
         return cls(torch.zeros(spec.shape, dtype=torch.float64, device=spec.device), None, None, 0, 0.0)
 
-    def cleared(self) -> "FrameSum":
-        """Return the sum of no frames of this shape."""
-        return self.empty(FrameSpec(self.shape, str(self.values.device)))
-
-    def add(self, frames: Tensor | Frames) -> "FrameSum":
-        """Return the sum with a batch, shape ``(n, y, x)``, added."""
-        if isinstance(frames, Tensor) and (highest := highest_count(frames, self.values.device)) is not None:
-            checked(Frames(frames), self.shape)
+    @classmethod
+    def of(cls, frames: Tensor | Frames, device: torch.device) -> "FrameSum":
+        """Return the sum of a batch, shape ``(n, y, x)``, on `device`."""
+        if isinstance(frames, Tensor) and (highest := highest_count(frames, device)) is not None:
             values = torch.from_numpy(add_counts(frames.numpy(), highest))
-            return self.merge(FrameSum(values, None, None, len(frames), len(frames) * highest))
-        lifted = checked(lift(frames, self.values.device), self.shape)
-        n = lifted.values.shape[0]
+            return cls(values, None, None, len(frames), len(frames) * highest)
+        lifted = lift(frames, device)
+        n = len(lifted.values)
         valid = None if lifted.valid is None else lifted.valid.expand_as(lifted.values)
         total = _sum(lifted.values, valid)
         variance = None if lifted.variance is None else _sum(lifted.variances, valid)
         missing = None if valid is None else n - valid.sum(0, dtype=torch.int32)
-        return self.merge(FrameSum(total, variance, missing, n))
+        return cls(total, variance, missing, n)
+
+    def add(self, frames: Tensor | Frames) -> "FrameSum":
+        """Return the sum with a batch, shape ``(n, y, x)``, added.
+
+        Raises
+        ------
+        ReductionError
+            If the frames have another shape.
+        """
+        added = FrameSum.of(frames, self.values.device)
+        if added.shape != self.shape:
+            raise ReductionError(f"frames must be {self.shape} as the state is, got {added.shape}")
+        return self.merge(added)
 
     def merge(self, other: "FrameSum") -> "FrameSum":
         """Return the sum of the frames of both.
