@@ -4,5 +4,17 @@ from autoexp.reduction.xpcs.bins import Bins, LabelledBins, RadialBins
 from autoexp.reduction.xpcs.correlator import Correlator
 from autoexp.reduction.xpcs.lags import lag_steps
 from autoexp.reduction.xpcs.multitau import MultiTau
+from autoexp.reduction.xpcs.relaxation import RelaxationTime
+from autoexp.reduction.xpcs.relaxation_fit import RelaxationModel, Relaxations
 
-__all__ = ["Bins", "Correlator", "LabelledBins", "MultiTau", "RadialBins", "lag_steps"]
+__all__ = [
+    "Bins",
+    "Correlator",
+    "LabelledBins",
+    "MultiTau",
+    "RadialBins",
+    "RelaxationModel",
+    "RelaxationTime",
+    "Relaxations",
+    "lag_steps",
+]
