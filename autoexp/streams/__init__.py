@@ -2,10 +2,12 @@
 
 from autoexp.streams.accumulator import Accumulator, Beginning
 from autoexp.streams.counters import StreamCounters
+from autoexp.streams.detector import CountersReading, StreamDetector
 from autoexp.streams.frames import FrameStream, StreamFrame
 from autoexp.streams.iterator import IteratedFrames
+from autoexp.streams.positions import PositionedFrames
 from autoexp.streams.pva import PvaFrames
-from autoexp.streams.reading import WholeReading
+from autoexp.streams.reading import BinnedReading, BinReading, Flight, WholeReading
 from autoexp.streams.reduction import StreamReduction
 from autoexp.streams.swmr import SwmrFrames
 from autoexp.streams.zeromq import ZmqFrames
@@ -13,10 +15,16 @@ from autoexp.streams.zeromq import ZmqFrames
 __all__ = [
     "Accumulator",
     "Beginning",
+    "BinReading",
+    "BinnedReading",
+    "CountersReading",
+    "Flight",
     "FrameStream",
     "IteratedFrames",
+    "PositionedFrames",
     "PvaFrames",
     "StreamCounters",
+    "StreamDetector",
     "StreamFrame",
     "StreamReduction",
     "SwmrFrames",

@@ -15,6 +15,8 @@ from autoexp.reduction.records import FrameMeta, FrameSpec, Reduced
 from autoexp.reduction.sources import as_batch
 from autoexp.streams.buffer import Arrival
 
+_ANY_SHAPE = (16, 16)
+
 
 class Beginning:
     """The state before any frame, made once for each shape of frames and copied for each reading.
@@ -33,11 +35,11 @@ class Beginning:
         self._spec: FrameSpec | None = None
         self._empty: Any = None
 
-    def state(self, shape: tuple[int, int]) -> Any:
-        """Return an empty state for frames of a shape."""
-        spec = FrameSpec(shape, self.device)
-        if spec != self._spec:
-            self._spec, self._empty = spec, self.reducer.init(spec)
+    def state(self, shape: tuple[int, int] | None = None) -> Any:
+        """Return an empty state for frames of a shape; by default of the shape asked for last."""
+        if self._spec is None or (shape is not None and shape != self._spec.shape):
+            self._spec = FrameSpec(shape or _ANY_SHAPE, self.device)
+            self._empty = self.reducer.init(self._spec)
         return copy.deepcopy(self._empty)
 
 
@@ -74,9 +76,9 @@ class Accumulator:
         if any(arrival.after_gap for arrival in arrivals):
             self._flags = Flags.FRAMES_LOST
 
-    def read(self, shape: tuple[int, int] = (16, 16)) -> Mapping[str, Reduced]:
-        """Return the values so far; those of frames of `shape` where none came."""
-        state = self._beginning.state(shape) if self._state is None else self._state
+    def read(self) -> Mapping[str, Reduced]:
+        """Return the values so far."""
+        state = self._beginning.state() if self._state is None else self._state
         fields = self._beginning.reducer.read(state)
         return {name: replace(value, flags=value.flags | self._flags) for name, value in fields.items()}
 

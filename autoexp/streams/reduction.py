@@ -28,6 +28,9 @@ class Sink(Protocol):
     def absorb(self, arrivals: Sequence[Arrival]) -> Absorbed:
         """Reduce a batch, and say what became of its frames; on the worker."""
 
+    def finish(self) -> None:
+        """Read the values of what is left; on the worker, when the last frame is in."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Request:
@@ -195,14 +198,16 @@ class StreamReduction:
             _settle(request.future, self._serve(buffer, request))
 
     def _serve(self, buffer: FrameBuffer, request: _Request) -> BaseException | None:
-        while arrivals := buffer.take(request.turn, self._batch):
-            try:
-                absorbed = request.sink.absorb(arrivals)
-            except BaseException as error:
+        arrivals: Sequence[Arrival] = ()
+        try:
+            while arrivals := buffer.take(request.turn, self._batch):
+                buffer.settle(request.sink.absorb(arrivals))
+            request.sink.finish()
+        except BaseException as error:
+            if arrivals:
                 buffer.settle(Absorbed(dropped=len(arrivals)))
-                buffer.abandon()
-                return error
-            buffer.settle(absorbed)
+            buffer.abandon()
+            return error
         return buffer.verdict(request.turn)
 
 

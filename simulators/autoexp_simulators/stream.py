@@ -1,13 +1,33 @@
-"""Frames of a simulated detector, published over PVAccess as NTNDArray."""
+"""Frames of a simulated detector that exposes again and again: in this process, or published over PVAccess."""
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from autoexp.beamline import Clock
+from autoexp.streams.frames import StreamFrame
 from autoexp_simulators.detector import SimulatedCamera
+
+
+def camera_frames(camera: SimulatedCamera, clock: Clock) -> Iterator[StreamFrame]:
+    """Yield frames for ever, exposed one after another and stamped with the beamline seconds at which each began.
+
+    Parameters
+    ----------
+    camera
+        What exposes.
+    clock
+        Of its beamline.
+    """
+    number = 0
+    while True:
+        began = clock.now()
+        camera.trigger().wait()
+        yield StreamFrame(np.array(camera.image.get()), number, began)
+        number += 1
 
 
 class FrameStream:

@@ -1,0 +1,124 @@
+"""Fly scans: a motor that moves at its speed, and frames that are reduced meanwhile."""
+
+import math
+
+import numpy as np
+import pytest
+from event_model import unpack_event_page
+
+from autoexp.errors import LimitsError, MeasurementError, ReductionError
+from autoexp.flags import Flags
+from autoexp.reduction import BeamStatistics
+from autoexp.streams import IteratedFrames, PositionedFrames, StreamDetector, StreamReduction
+from autoexp_plans import fly_scan
+from autoexp_simulators import mirrors_beamline
+from autoexp_simulators.stream import camera_frames
+
+SPEED = 5.0
+
+
+@pytest.fixture
+def documents(RE):
+    found = []
+
+    def note(name, doc):
+        events = unpack_event_page(doc) if name == "event_page" else [doc]
+        found.extend(("event" if name == "event_page" else name, each) for each in events)
+
+    RE.subscribe(note)
+    return found
+
+
+@pytest.fixture
+def beamline():
+    beamline = mirrors_beamline(seed=3, speed=SPEED)
+    beamline.detector.exposure.put(0.1)
+    return beamline
+
+
+def flying(beamline, motor, **settings):
+    frames = IteratedFrames(camera_frames(beamline.detector, beamline.clock))
+    frames.live = True
+    positioned = PositionedFrames(frames, {motor.name: lambda: motor.position}, beamline.clock.now)
+    return StreamDetector(StreamReduction(positioned, **settings), BeamStatistics(), name="spot", device="cpu")
+
+
+def events(documents, stream):
+    descriptors = {doc["uid"]: doc["name"] for name, doc in documents if name == "descriptor"}
+    return [doc["data"] for name, doc in documents if name == "event" and descriptors[doc["descriptor"]] == stream]
+
+
+@pytest.mark.slow
+def test_frames_are_binned_by_where_the_motor_was(RE, documents, beamline):
+    motor = beamline.dofs[0].movable
+    detector = flying(beamline, motor)
+    RE(fly_scan(detector, motor, -8.0, 8.0, bins=6, velocity=4.0, md={"sample": "none"}))
+
+    start, stop = documents[0][1], documents[-1][1]
+    assert (start["plan_name"], start["motors"], start["sample"]) == ("fly_scan", ["v_pitch"], "none")
+    assert (stop["exit_status"], stop["num_events"]) == ("success", {"primary": 6, "counters": 1})
+    bins = events(documents, "primary")
+    positions = np.array([each["v_pitch"] for each in bins])
+    edges = np.linspace(-8.0, 8.0, 7)
+    assert ((edges[:-1] <= positions) & (positions <= edges[1:])).all()
+    assert np.mean([each["spot_frames"] for each in bins]) >= 3
+    others = {dof.name: dof.movable.position for dof in beamline.dofs}
+    expected = beamline.scene.expected({name: np.full(6, at) for name, at in others.items()} | {"v_pitch": positions})
+    found = np.array([each["spot_centroid_y"] for each in bins])
+    step = abs(np.diff(expected["spot_centroid_y"])).mean()
+    np.testing.assert_allclose(found, expected["spot_centroid_y"], atol=0.05 * step)
+    assert motor.velocity.get() == 20.0
+
+    counters = events(documents, "counters")[0]
+    counts = {key: counters[f"spot_stream_{key}"] for key in ("seen", "reduced", "dropped", "skipped", "waiting")}
+    assert counts["seen"] == counts["reduced"] + counts["dropped"] + counts["skipped"] + counts["waiting"]
+    assert counts["reduced"] == sum(each["spot_frames"] for each in bins)
+    assert (counts["dropped"], counts["waiting"]) == (0, 0)
+
+
+@pytest.mark.slow
+def test_a_flight_downwards_has_its_bins_in_the_order_of_the_motion(RE, documents, beamline):
+    motor = beamline.dofs[0].movable
+    counters = RE(fly_scan(flying(beamline, motor), motor, 6.0, -6.0, bins=4, velocity=6.0, flush=0.1))
+    positions = [each["v_pitch"] for each in events(documents, "primary")]
+    assert positions == sorted(positions, reverse=True)
+    assert len(positions) == 4
+    assert counters == () or documents[-1][1]["exit_status"] == "success"
+
+
+def test_bins_without_frames_say_so(RE, documents):
+    beamline = mirrors_beamline(seed=3)
+    motor = beamline.dofs[0].movable
+    stream = PositionedFrames(IteratedFrames([]), {motor.name: lambda: motor.position}, beamline.clock.now)
+    detector = StreamDetector(StreamReduction(stream), BeamStatistics(), name="spot", device="cpu")
+    RE(fly_scan(detector, motor, -1.0, 1.0, bins=3))
+    bins = events(documents, "primary")
+    assert [each["spot_frames"] for each in bins] == [0, 0, 0]
+    assert np.allclose([each["v_pitch"] for each in bins], [-2 / 3, 0.0, 2 / 3])
+    assert all(math.isnan(each["spot_size"]) and each["spot_flags"] == Flags.NO_FRAMES for each in bins)
+
+
+def test_frames_that_do_not_say_where_they_were_taken_fail_the_scan(RE):
+    beamline = mirrors_beamline(seed=3)
+    frames = IteratedFrames([np.ones((20, 20))] * 5)
+    detector = StreamDetector(StreamReduction(frames), BeamStatistics(), name="spot", device="cpu")
+    with pytest.raises(Exception, match="must carry 'v_pitch'"):
+        RE(fly_scan(detector, beamline.dofs[0].movable, -1.0, 1.0, bins=3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "error"),
+    [
+        ((-500.0, 0.0), {"bins": 3}, LimitsError),
+        ((0.0, 0.0), {"bins": 3}, ReductionError),
+        ((0.0, 1.0), {"bins": 0}, ReductionError),
+        ((0.0, 1.0), {"bins": 3, "velocity": 0.0}, MeasurementError),
+    ],
+)
+def test_what_cannot_be_flown_is_refused_before_anything_moves(RE, arguments, settings, error):
+    beamline = mirrors_beamline(seed=3)
+    motor = beamline.dofs[0].movable
+    stream = StreamReduction(IteratedFrames([]))
+    with pytest.raises(error):
+        RE(fly_scan(StreamDetector(stream, BeamStatistics(), name="spot"), motor, *arguments, **settings))
+    assert beamline.clock.now() == 0.0
