@@ -16,6 +16,7 @@ from autoexp.objectives import Bound, Classify, Contour, Explore, Minimize, Obje
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
+from autoexp.surrogates.conditioned import USUAL, Scale
 from autoexp.surrogates.kernels import PROFILES
 from autoexp.surrogates.parameters import Data, Parameters
 from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn
@@ -78,9 +79,13 @@ class BayesianAgent:
     seed
         Of the Sobol points and of the search.
     candidates
-        Number of points prepared for the search; beyond 600 observations 4096 at most, save in a pool.
+        Number of points prepared for the search; beyond 600 observations 4096 at most,
+        save in a pool or for a sparse model.
     kernel
         One of `autoexp.surrogates.PROFILES`; ``"matern52"`` for a landscape with kinks or edges.
+    exact_up_to, inducing
+        Beyond so many observations a model of so many inducing points takes the exact one's place at the
+        next refit; the model state says which was used.
 
     Raises
     ------
@@ -105,6 +110,8 @@ class BayesianAgent:
         seed: int = 0,
         candidates: int = 8192,
         kernel: str = "rbf",
+        exact_up_to: int = USUAL.exact_up_to,
+        inducing: int = USUAL.inducing,
     ) -> None:
         self._space = space
         self._objectives = as_objectives(objectives)
@@ -115,6 +122,7 @@ class BayesianAgent:
         if kernel not in PROFILES:
             raise ObjectiveError(f"kernel must be one of {listed(PROFILES)}, got {kernel!r}")
         self._kernel = kernel
+        self._scale = Scale(exact_up_to, inducing)
         self._seed = seed
         self._candidates = Candidates(finite(space), size=candidates, seed=seed)
         self._belief: Belief | None = None
@@ -175,13 +183,16 @@ class BayesianAgent:
         self, data: Mapping[str, Data], previous: Mapping[str, Parameters], pause: Callable[[], None] | None = None
     ) -> Belief:
         watched = self._watched(data)
-        return learn(data, previous, seed=self._seed, kernel=self._kernel, watch=watched, pause=pause)
+        return learn(
+            data, previous, seed=self._seed, kernel=self._kernel, watch=watched, pause=pause, scale=self._scale
+        )
 
     def _watched(self, data: Mapping[str, Data]) -> FloatArray:
         """Return the candidates whose posterior is kept current."""
         count = max(len(measured) for measured in data.values())
         unit = self._candidates.unit
-        return unit if self._candidates.space.pool is not None or count <= _MANY else unit[:_WATCHED_OF_MANY]
+        few = count <= _MANY or count > self._scale.exact_up_to
+        return unit if self._candidates.space.pool is not None or few else unit[:_WATCHED_OF_MANY]
 
     def _believed(self) -> Belief:
         """Return the models conditioned on everything seen, newly fitted where that is due and may wait."""
@@ -328,7 +339,7 @@ class BayesianAgent:
         starts = spread(values, pool, effort.starts)
         climbed, heights = self._climb(belief, scores, pool[starts], effort)
         found = np.vstack([climbed, pool[starts]])
-        reached = np.concatenate([heights, values[starts]])
+        reached = np.concatenate([heights, np.minimum(values[starts], heights)])
         reached = np.where(near(found, self._taken(pending)), -np.inf, reached)
         best = int(np.argmax(reached))
         return (
@@ -375,7 +386,11 @@ class BayesianAgent:
         belief = self._believed()
         scores = self._scores(belief, len(self._memory))
         rule = scores[0][1].rule
-        return slices(belief, self._space, self.best().point, lambda unit: belief.score(scores, unit), rule, per_dof)
+        found = slices(belief, self._space, self.best().point, lambda unit: belief.score(scores, unit), rule, per_dof)
+        return found.assign_attrs(models=", ".join(f"{name}: {kind}" for name, kind in self._kinds().items()))
+
+    def _kinds(self) -> Mapping[str, str]:
+        return {name: model.kind for name, model in self._belief.models.items()} if self._belief else {}
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -385,6 +400,8 @@ class BayesianAgent:
             "seed": self._seed,
             "candidates": self._candidates.size,
             "kernel": self._kernel,
+            "exact_up_to": self._scale.exact_up_to,
+            "inducing": self._scale.inducing,
         }
 
     def state(self) -> Mapping[str, Any]:
@@ -400,7 +417,8 @@ class BayesianAgent:
         """Return the hyper-parameters, and to how many observations they were fitted; empty before there are any."""
         if self._belief is None:
             return {}
-        return {"fitted": self._fitted, "parameters": {name: asdict(found) for name, found in self._learnt.items()}}
+        parameters = {name: asdict(found) for name, found in self._learnt.items()}
+        return {"fitted": self._fitted, "models": self._kinds(), "parameters": parameters}
 
     def use_model(self, state: Mapping[str, Any]) -> None:
         """Decide next by hyper-parameters returned by `model_state`, without a fit of its own."""
@@ -416,7 +434,7 @@ class BayesianAgent:
             name: Data(known.x[:fitted], known.y[:fitted], known.variance[:fitted])
             for name, known in self._memory.all_data().items()
         }
-        self._adopt(believe(data, learnt, self._watched(data)))
+        self._adopt(believe(data, learnt, self._watched(data), self._scale))
 
     @property
     def thought_ahead(self) -> float:

@@ -16,7 +16,7 @@ from autoexp.errors import AutoexpError
 from autoexp.objectives import Bound, Contour, Minimize, Objective, Target
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate
-from autoexp.surrogates.exact import ExactGP
+from autoexp.surrogates.conditioned import USUAL, Model, Scale, condition
 from autoexp.surrogates.fitting import fit
 from autoexp.surrogates.parameters import Data, Parameters
 
@@ -34,7 +34,7 @@ class Belief:
         Field name to model.
     """
 
-    models: Mapping[str, ExactGP]
+    models: Mapping[str, Model]
 
     @property
     def size(self) -> int:
@@ -113,6 +113,7 @@ def learn(
     kernel: str = "rbf",
     watch: FloatArray | None = None,
     pause: Callable[[], None] | None = None,
+    scale: Scale = USUAL,
 ) -> Belief:
     """Fit a model to each field, from `previous` hyper-parameters where there are any.
 
@@ -130,6 +131,8 @@ def learn(
         Points to keep the posterior current at, shape ``(m, d)``.
     pause
         As for `autoexp.surrogates.fit`.
+    scale
+        Up to how many observations a model is exact.
 
     Raises
     ------
@@ -141,12 +144,17 @@ def learn(
         if not len(measured):
             raise AutoexpError("a model needs an observation with usable values, got none")
         parameters[name] = fit(measured, previous.get(name), seed=seed, profile=kernel, pause=pause)
-    return believe(data, parameters, watch)
+    return believe(data, parameters, watch, scale)
 
 
-def believe(data: Mapping[str, Data], parameters: Mapping[str, Parameters], watch: FloatArray | None = None) -> Belief:
+def believe(
+    data: Mapping[str, Data],
+    parameters: Mapping[str, Parameters],
+    watch: FloatArray | None = None,
+    scale: Scale = USUAL,
+) -> Belief:
     """Condition a model of each field, with given hyper-parameters; see `learn`."""
-    models = {name: ExactGP(parameters[name], measured) for name, measured in data.items()}
+    models = {name: condition(parameters[name], measured, scale) for name, measured in data.items()}
     if watch is not None:
         for model in models.values():
             model.watch(watch)

@@ -1,5 +1,6 @@
 """Models of a measured value over the unit cube."""
 
+from autoexp.surrogates.conditioned import Scale, condition
 from autoexp.surrogates.exact import ExactGP
 from autoexp.surrogates.fitting import fit
 from autoexp.surrogates.inducing import inducing_points
@@ -7,4 +8,15 @@ from autoexp.surrogates.kernels import PROFILES, Kernel
 from autoexp.surrogates.parameters import Data, Parameters
 from autoexp.surrogates.sparse import SparseGP
 
-__all__ = ["PROFILES", "Data", "ExactGP", "Kernel", "Parameters", "SparseGP", "fit", "inducing_points"]
+__all__ = [
+    "PROFILES",
+    "Data",
+    "ExactGP",
+    "Kernel",
+    "Parameters",
+    "Scale",
+    "SparseGP",
+    "condition",
+    "fit",
+    "inducing_points",
+]

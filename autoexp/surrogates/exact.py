@@ -55,6 +55,11 @@ class ExactGP:
         return self._n
 
     @property
+    def kind(self) -> str:
+        """What it is, in the record."""
+        return "exact"
+
+    @property
     def data(self) -> Data:
         """What it is conditioned on."""
         scale = self.parameters.scale

@@ -22,6 +22,7 @@ _VARIANCES = (1e-3, 1e3)
 _NOISES = (1e-7, 1.0)
 _NOISE_PRIOR = (-5.0, 1.0)
 _LARGE = 1e10
+_MANY, _ENOUGH = 2_000, 1_000
 
 
 def fit(
@@ -39,7 +40,7 @@ def fit(
     Parameters
     ----------
     data
-        One value or more.
+        One value or more; of more than 2,000 a random thousand is fitted to.
     previous
         A fit to start from, beside the cold starts.
     seed
@@ -53,6 +54,7 @@ def fit(
     pause
         Called before each look at the likelihood; it may block, so that something else goes first.
     """
+    data = _fewer(data, seed)
     offset, scale = standardization(data.y)
     problem = _Problem(data.x, (data.y - offset) / scale, data.variance / scale**2, profile, pause)
     guesses = _guesses(problem.width, previous, np.random.default_rng(seed))[:starts]
@@ -67,6 +69,13 @@ def fit(
     return Parameters(
         tuple(values[:-2].tolist()), float(values[-2]), float(values[-1]), offset, scale, len(data), profile
     )
+
+
+def _fewer(data: Data, seed: int) -> Data:
+    if len(data) <= _MANY:
+        return data
+    chosen = np.sort(np.random.default_rng(seed).choice(len(data), _ENOUGH, replace=False))
+    return Data(data.x[chosen], data.y[chosen], data.variance[chosen])
 
 
 def _guesses(width: int, previous: Parameters | None, rng: np.random.Generator) -> list[FloatArray]:

@@ -16,7 +16,7 @@ from autoexp.surrogates.parameters import Data, Parameters
 _TINY = 1e-10
 _JITTER = 1e-8
 _SURE = 0.9999
-_BLOCK = 2048
+_BLOCK, _ROOM = 2048, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class SparseGP:
         own = self._kernel.cross(inducing, self._columns)
         self._factor = np.asfortranarray(sturdy_cholesky(own, np.full(len(own), _JITTER * float(own.max()))))
         self._rows = [np.column_stack([data.x, data.y, data.variance])]
+        self._cross = np.empty((len(data) + _ROOM, len(inducing)))
         self._n = len(data)
         self._watched: _Watched | None = None
         self._seen = self._condition(data)
@@ -100,6 +101,11 @@ class SparseGP:
         return self._rows[0]
 
     @property
+    def kind(self) -> str:
+        """What it is, in the record."""
+        return f"sparse, {len(self.inducing)} inducing points"
+
+    @property
     def data(self) -> Data:
         """What it is conditioned on."""
         table = self._table()
@@ -107,7 +113,10 @@ class SparseGP:
 
     def _features(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return features, shape ``(k, m)``, and the variance that they leave open, ``(m,)``, at ``(m, d)`` points."""
-        features = solve_many(self._factor, self._kernel.cross(x, self._columns).T)
+        return self._features_of(x, self._kernel.cross(x, self._columns))
+
+    def _features_of(self, x: FloatArray, cross: FloatArray) -> tuple[FloatArray, FloatArray]:
+        features = solve_many(self._factor, cross.T)
         left = self._kernel.diagonal(x) - np.einsum("ij,ij->j", features, features)
         return features, np.maximum(left, 0.0)
 
@@ -117,7 +126,9 @@ class SparseGP:
         right = np.column_stack([(data.y - self.parameters.offset) / scale, np.ones(len(data))])
         for start in range(0, len(data), _BLOCK):
             block = slice(start, start + _BLOCK)
-            features, left = self._features(data.x[block])
+            cross = self._cross[block][: len(data) - start]
+            cross[:] = self._kernel.cross(data.x[block], self._columns)
+            features, left = self._features_of(data.x[block], cross)
             noise = data.variance[block] / scale**2 + self.parameters.noise + left
             weighted = features / noise
             precision += weighted @ features.T
@@ -130,10 +141,11 @@ class SparseGP:
 
     def update(self, x: FloatArray, y: float, variance: float = 0.0) -> float:
         """Condition on one more observation; see `ExactGP.update`."""
-        features, left = self._features(x[None, :])
-        row, seen, scale = features[:, 0], self._seen, self.parameters.scale
+        cross = self._kernel.cross(x[None, :], self._columns)[0]
+        row, seen, scale = solve(self._factor, cross), self._seen, self.parameters.scale
+        left = float(np.max(self._kernel.diagonal(x[None, :]))) - float(row @ row)
         right = np.array([(y - self.parameters.offset) / scale, 1.0])
-        noise = max(variance / scale**2 + self.parameters.noise + float(left[0]), _TINY)
+        noise = max(variance / scale**2 + self.parameters.noise + max(left, 0.0), _TINY)
         turned = seen.spread @ row
         total = noise + float(row @ turned)
         innovation = right - row @ seen.weights
@@ -150,9 +162,17 @@ class SparseGP:
             seen.sums + np.outer(row, right / noise),
             seen.totals + right / noise,
         )
-        self._rows.append(np.array([[*x, y, variance]]))
-        self._n += 1
+        self._remember(np.array([[*x, y, variance]]), cross)
         return surprise
+
+    def _remember(self, row: FloatArray, cross: FloatArray) -> None:
+        if self._n == len(self._cross):
+            grown = np.empty((self._n + self._n // 4 + _ROOM, len(cross)))
+            grown[: self._n] = self._cross
+            self._cross = grown
+        self._cross[self._n] = cross
+        self._rows.append(row)
+        self._n += 1
 
     def imagine(self, x: FloatArray, y: float) -> None:
         """Condition on the value `y` itself at a point, shape ``(d,)``: all but free of noise; see `imagining`."""
@@ -190,11 +210,8 @@ class SparseGP:
     def fitted(self) -> FloatArray:
         """Return the posterior mean at the observed points, shape ``(n,)``."""
         inner = solve(self._factor, self._weights(), transposed=True)
-        x, scale = self._table()[:, :-2], self.parameters.scale
-        blocks = [
-            self._kernel.cross(x[start : start + _BLOCK], self._columns) @ inner for start in range(0, len(x), _BLOCK)
-        ]
-        return np.asarray((self._seen.mean + np.concatenate(blocks)) * scale + self.parameters.offset)
+        means = self._seen.mean + self._cross[: self._n] @ inner
+        return np.asarray(means * self.parameters.scale + self.parameters.offset)
 
     def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of the noise-free value at ``(m, d)`` points, ``(m,)`` each."""
