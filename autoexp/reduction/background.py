@@ -2,13 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
-import torch
-from torch import Tensor
-from torch.nn.functional import pad
+import numpy as np
 
-Window = tuple[int, int, int, int]
-"""First and one-past-last row, first and one-past-last column."""
+from autoexp.reduction.images import MeanImage, Window
+from autoexp.reduction.records import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Background:
     given: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Blocks:
     """An image in square blocks of `size` pixels.
 
@@ -49,37 +48,36 @@ class Blocks:
     """
 
     size: int
-    signal: Tensor
-    variance: Tensor
-    pixels: Tensor
+    signal: FloatArray
+    variance: FloatArray
+    pixels: FloatArray
 
     @classmethod
-    def of(cls, image: Tensor, variance: Tensor, valid: Tensor | None) -> "Blocks":
-        """Sum an image, shape ``(y, x)``, whose invalid pixels hold zero."""
+    def of(cls, image: MeanImage) -> "Blocks":
+        """Sum an image in blocks of 8 pixels, or less for a small image."""
         size = max(1, min(8, min(image.shape) // 8))
-        signal = _block_sums(image, size)
-        spread = signal if variance is image else _block_sums(variance, size)
-        pixels = _whole_blocks(image, size) if valid is None else _block_sums(valid.to(image.dtype), size)
-        return cls(size, signal, spread, pixels)
+        return cls(size, *image.block_sums(size))
 
     def coarser(self, factor: int) -> "Blocks":
         """Return blocks that are `factor` times wider."""
-        signal, variance, pixels = (_block_sums(each, factor) for each in (self.signal, self.variance, self.pixels))
-        return Blocks(self.size * factor, signal, variance, pixels)
+        return Blocks(
+            self.size * factor, *(_joined(each, factor) for each in (self.signal, self.variance, self.pixels))
+        )
 
-    def means(self) -> Tensor:
+    @cached_property
+    def means(self) -> FloatArray:
         """Mean value per pixel in each block; NaN where no pixel is valid."""
-        return self.signal / self.pixels
+        return np.divide(self.signal, self.pixels, out=np.full_like(self.signal, np.nan), where=self.pixels > 0)
 
+    @cached_property
     def noise(self) -> float:
         """Variance per pixel beyond that of the counts, over the whole image.
 
         From the differences of neighbouring blocks, by their median absolute value, so that neither a
         beam nor a slope counts as noise.
         """
-        means = self.means()
-        scatter = 1.4826 * float(torch.nanmedian((means[:, 1:] - means[:, :-1]).abs())) / 2**0.5
-        counted = float(torch.nanmedian(self.variance / self.pixels**2))
+        scatter = 1.4826 * _median(np.abs(np.diff(self.means))) / 2**0.5
+        counted = _median(self.variance / np.maximum(self.pixels, 1.0) ** 2, self.pixels > 0)
         return self.size**2 * max(0.0, scatter**2 - counted) if math.isfinite(scatter) else 0.0
 
     def corners(self) -> Background:
@@ -87,8 +85,7 @@ class Blocks:
         rows, columns = (max(1, round(0.1 * length)) for length in self.signal.shape)
         corners = [(slice(rows), slice(columns)), (slice(rows), slice(-columns, None))]
         corners += [(slice(-rows, None), each) for each in (slice(columns), slice(-columns, None))]
-        noise = self.noise()
-        found = [self._mean_of(self.signal[at], self.variance[at], self.pixels[at], noise) for at in corners]
+        found = [self._mean_of(self.signal[at], self.variance[at], self.pixels[at], self.noise) for at in corners]
         usable = sorted((each for each in found if each is not None), key=lambda each: each.level)
         if not usable:
             return Background(0.0, 0.0, 0.0)
@@ -101,31 +98,45 @@ class Blocks:
         """Return the level of the blocks that lie wholly outside; None where they are too few."""
         y0, y1, x0, x1 = (edge // self.size for edge in (window[0], window[1] - 1, window[2], window[3] - 1))
         inside = (slice(y0, y1 + 1), slice(x0, x1 + 1))
-        pixels = _without(self.pixels, inside)
-        if pixels < 0.05 * float(self.pixels.sum()):
+        all_pixels, all_signal, all_variance = self._totals
+        pixels = all_pixels - self.pixels[inside].sum()
+        if pixels < 0.05 * all_pixels:
             return None
-        counted = _without(self.variance, inside) / pixels
+        counted = float(all_variance - self.variance[inside].sum()) / pixels
         excess = self._excess(counted, (inside[0], slice(max(0, x0 - 1), x1 + 1)))
-        return Background(_without(self.signal, inside) / pixels, max(0.0, counted + excess) / pixels, excess)
+        level = float(all_signal - self.signal[inside].sum()) / pixels
+        return Background(level, max(0.0, counted + excess) / pixels, excess)
 
-    def significance(self, background: Background) -> Tensor:
+    def significance(self, background: Background) -> FloatArray:
         """Return by how many standard deviations each block stands above the background."""
         variance = self.variance + background.excess * self.pixels + background.variance * self.pixels**2
-        return (self.signal - background.level * self.pixels) / variance.clamp(
-            min=torch.finfo(torch.float64).tiny
-        ).sqrt()
+        sigma = np.sqrt(np.maximum(variance, np.finfo(np.float64).tiny))
+        return np.asarray((self.signal - background.level * self.pixels) / sigma)
+
+    @cached_property
+    def _totals(self) -> tuple[float, float, float]:
+        return float(self.pixels.sum()), float(self.signal.sum()), float(self.variance.sum())
+
+    @cached_property
+    def _pairs(self) -> tuple[FloatArray, FloatArray, float, float]:
+        """Squared differences of neighbours by weight, whether there is one, and the sums of both."""
+        left, right = self.pixels[:, :-1], self.pixels[:, 1:]
+        weights = left * right / np.maximum(left + right, 1.0)
+        squares = np.diff(np.nan_to_num(self.means)) ** 2 * weights
+        known = (weights > 0).astype(np.float64)
+        return squares, known, float(squares.sum()), float(known.sum())
 
     def _excess(self, counted: float, left_out: tuple[slice, slice]) -> float:
         """Variance per pixel beyond (or below) that of the counts, from pairs of neighbouring blocks."""
-        means = self.signal / self.pixels.clamp(min=1.0)
-        left, right = self.pixels[:, :-1], self.pixels[:, 1:]
-        weights = left * right / (left + right).clamp(min=1.0)
-        pairs = _without((weights > 0).to(means.dtype), left_out)
+        squares, known, all_squares, all_known = self._pairs
+        pairs = all_known - float(known[left_out].sum())
         if pairs < 10:
-            return self.noise()
-        return _without((means[:, 1:] - means[:, :-1]) ** 2 * weights, left_out) / pairs - counted
+            return self.noise
+        return (all_squares - float(squares[left_out].sum())) / pairs - counted
 
-    def _mean_of(self, signal: Tensor, variance: Tensor, pixels: Tensor, excess: float) -> Background | None:
+    def _mean_of(
+        self, signal: FloatArray, variance: FloatArray, pixels: FloatArray, excess: float
+    ) -> Background | None:
         n = float(pixels.sum())
         if n == 0:
             return None
@@ -133,23 +144,14 @@ class Blocks:
         return Background(float(signal.sum()) / n, max(0.0, counted + excess) / n, excess)
 
 
-def _block_sums(image: Tensor, size: int) -> Tensor:
-    rows, columns = (-(-length // size) for length in image.shape)
-    short = (columns * size - image.shape[1], rows * size - image.shape[0])
-    whole = pad(image, (0, short[0], 0, short[1])) if any(short) else image
-    return whole.reshape(rows, size, -1).sum(1).view(rows, columns, size).sum(2)
+def _joined(blocks: FloatArray, factor: int) -> FloatArray:
+    rows, columns = (np.arange(0, length, factor) for length in blocks.shape)
+    return np.add.reduceat(np.add.reduceat(blocks, rows, axis=0), columns, axis=1)
 
 
-def _whole_blocks(image: Tensor, size: int) -> Tensor:
-    """Return the number of pixels in each block of an image without invalid ones."""
-    sides = []
-    for length in image.shape:
-        side = torch.full((-(-length // size),), float(size), dtype=image.dtype, device=image.device)
-        side[-1] -= len(side) * size - length
-        sides.append(side)
-    return torch.outer(*sides)
-
-
-def _without(values: Tensor, part: tuple[slice, slice]) -> float:
-    """Return the sum of all values but those of a part."""
-    return float(values.sum() - values[part].sum())
+def _median(values: FloatArray, known: FloatArray | None = None) -> float:
+    """Return the lower median of what is no NaN; NaN of nothing."""
+    flat = values.reshape(-1) if known is None else values[known]
+    flat = flat[np.isfinite(flat)]
+    middle = (flat.size - 1) // 2
+    return float(np.partition(flat, middle)[middle]) if flat.size else math.nan

@@ -1,18 +1,19 @@
 """Where a beam is on a detector, how large it is and how much of it there is."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
-from autoexp.reduction.background import Background, Blocks, Window
+from autoexp.reduction.background import Background, Blocks
+from autoexp.reduction.images import MeanImage, Window
 from autoexp.reduction.moments import Cut, Moments, window_around
-from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
+from autoexp.reduction.records import FloatArray, FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.sums import FrameSum
 
@@ -95,7 +96,7 @@ class BeamStatistics:
         """Return the fields of the mean frame."""
         if state.n_frames == 0:
             return self._fields({}, 0, Flags.NO_FRAMES)
-        found, flags = _measure(_mean_image(state), self)
+        found, flags = _measure(MeanImage.of(state), self)
         return self._fields(found, state.n_frames, flags)
 
     def _fields(self, found: Mapping[str, tuple[float, float]], n_frames: int, flags: Flags) -> dict[str, Reduced]:
@@ -109,44 +110,21 @@ class BeamStatistics:
         return fields
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Image:
-    """The mean frame; invalid pixels hold zero."""
-
-    mean: Tensor
-    variance: Tensor
-    valid: Tensor | None
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.mean.shape[0], self.mean.shape[1]
-
-
-def _mean_image(state: FrameSum) -> _Image:
-    if state.missing is None:
-        mean = state.total if state.n_frames == 1 else state.total / state.n_frames
-        spread = mean if state.variance is None and state.n_frames == 1 else state.variances / state.n_frames**2
-        return _Image(mean, spread, None)
-    seen = state.n_frames - state.missing
-    valid = seen > 0
-    frames = seen.clamp(min=1)
-    return _Image(state.total / frames, state.variances / frames**2, valid)
-
-
-def _measure(image: _Image, how: BeamStatistics) -> tuple[dict[str, tuple[float, float]], Flags]:
-    blocks = Blocks.of(image.mean, image.variance, image.valid)
+def _measure(image: MeanImage, how: BeamStatistics) -> tuple[dict[str, tuple[float, float]], Flags]:
+    blocks = Blocks.of(image)
     start = _level(blocks.corners(), how.background)
     window, flags = _first_window(blocks, start, how.threshold)
     if window is None:
-        return {"sum": _whole_sum(image, start)}, flags
-    cut, moments, settled = _settle(image, blocks, window, start, how)
-    flags |= _health(image, cut, moments) | (Flags.NONE if settled else Flags.NOT_CONVERGED)
-    values = _values(cut, moments) if moments.finite else {}
+        return {"sum": _whole_sum(blocks, start)}, flags
+    cut, moments, window, settled = _settle(image, blocks, window, start, how)
+    peak = _peak(image, window, cut.background)
+    flags |= _health(image.shape, cut, moments, peak) | (Flags.NONE if settled else Flags.NOT_CONVERGED)
+    values = {**_values(cut.about(moments.y, moments.x), moments), "peak": peak} if moments.finite else {}
     if flags & Flags.UNRESOLVED:
         known = {name: each for name, each in values.items() if name in ("sum", "centroid_x", "centroid_y", "peak")}
-        return known or {"sum": _whole_sum(image, start)}, flags
+        return known or {"sum": _whole_sum(blocks, start)}, flags
     if not moments.finite or not _believable(values, image.shape):
-        return {"sum": _whole_sum(image, start)}, flags | Flags.NO_SIGNAL
+        return {"sum": _whole_sum(blocks, start)}, flags | Flags.NO_SIGNAL
     return values, flags
 
 
@@ -158,33 +136,32 @@ def _first_window(blocks: Blocks, background: Background, threshold: float) -> t
     """Return the surroundings of the block that stands out most, on the finest scale that shows it."""
     for factor in (1, 4):
         scale = blocks if factor == 1 else blocks.coarser(factor)
-        significance = torch.nan_to_num(scale.significance(background), nan=-math.inf)
-        best = int(significance.argmax())
-        if float(significance.view(-1)[best]) >= threshold:
-            row, column = divmod(best, significance.shape[1])
+        significance = scale.significance(background)
+        row, column = divmod(int(significance.argmax()), significance.shape[1])
+        if significance[row, column] >= threshold:
             side = scale.size
             return ((row - 1) * side, (row + 2) * side, (column - 1) * side, (column + 2) * side), Flags.NONE
     return None, Flags.NO_SIGNAL
 
 
 def _settle(
-    image: _Image, blocks: Blocks, first: Window, background: Background, how: BeamStatistics
-) -> tuple[Cut, Moments, bool]:
+    image: MeanImage, blocks: Blocks, first: Window, background: Background, how: BeamStatistics
+) -> tuple[Cut, Moments, Window, bool]:
     """Move and scale the window with the beam inside it until it stands still."""
     window = _inside(first, image.shape)
     seen = {window}
     for _ in range(_ROUNDS):
-        cut = Cut.of(image.mean, image.variance, image.valid, window, background)
+        cut = Cut.of(image, window, background)
         moments = cut.moments()
         if not moments.finite:
-            return cut, moments, True
+            return cut, moments, window, True
         following = window_around(moments, image.shape, factor=how.window, least=blocks.size)
         if following in seen:
-            return cut, moments, True
+            return cut, moments, window, True
         seen.add(following)
         window = following
         background = _level(blocks.outside(window) or blocks.corners(), how.background)
-    return cut, moments, False
+    return cut, moments, window, False
 
 
 def _inside(window: Window, shape: tuple[int, int]) -> Window:
@@ -193,28 +170,27 @@ def _inside(window: Window, shape: tuple[int, int]) -> Window:
 
 
 def _values(cut: Cut, m: Moments) -> dict[str, tuple[float, float]]:
-    """Return every field with its sigma, in pixels and counts.
+    """Return every field but the peak with its sigma, in pixels and counts, from sums about the centroid.
 
-    Each field ``f`` is a function of the pixels ``s``; its sigma follows from ``df/ds`` in each.
+    Each field ``f`` is a function of the pixels ``s``; its sigma follows from ``df/ds`` in each, which is a
+    polynomial in the coordinates.
     """
-    dx, dy = (cut.x - m.x)[None, :], (cut.y - m.y)[:, None]
-    a, b = (dx**2 - m.xx) / m.total, (dy**2 - m.yy) / m.total
+    one, dx, dy, dxx, dyy, dxy = _monomials()
+    a, b = (dxx - m.xx * one) / m.total, (dyy - m.yy * one) / m.total
     width_x, width_y = 4.0 * math.sqrt(m.xx), 4.0 * math.sqrt(m.yy)
     size = math.sqrt(width_x * width_y)
     difference, cross = m.xx - m.yy, 2.0 * m.xy
-    elongation = max(difference**2 + cross**2, torch.finfo(torch.float64).tiny)
-    by_pixel = {
-        "sum": torch.ones((), dtype=dx.dtype, device=dx.device),
+    elongation = max(difference**2 + cross**2, np.finfo(np.float64).tiny)
+    derivatives = {
+        "sum": one,
         "centroid_x": dx / m.total,
         "centroid_y": dy / m.total,
         "width_x": a * (2.0 / math.sqrt(m.xx)),
         "width_y": b * (2.0 / math.sqrt(m.yy)),
         "size": (a / m.xx + b / m.yy) * (size / 4.0),
-        "tilt": (difference * 2.0 / m.total * (dx * dy - m.xy) - cross * (a - b)) / (2.0 * elongation),
+        "tilt": (difference * 2.0 / m.total * (dxy - m.xy * one) - cross * (a - b)) / (2.0 * elongation),
     }
-    variance = cut.variance
-    sigma = {name: cut.sigma(each.expand_as(cut.signal), variance) for name, each in by_pixel.items()}
-    place = int(cut.signal.argmax())
+    sigma = {name: cut.sigma(each) for name, each in derivatives.items()}
     return {
         "sum": (m.total, sigma["sum"]),
         "centroid_x": (m.x, sigma["centroid_x"]),
@@ -222,32 +198,48 @@ def _values(cut: Cut, m: Moments) -> dict[str, tuple[float, float]]:
         "width_x": (width_x, sigma["width_x"]),
         "width_y": (width_y, sigma["width_y"]),
         "size": (size, sigma["size"]),
-        "peak": (float(cut.signal.reshape(-1)[place]), float(variance.reshape(-1)[place].clamp(min=0.0)) ** 0.5),
         "tilt": (math.degrees(0.5 * math.atan2(cross, difference)), math.degrees(sigma["tilt"])),
     }
 
 
-def _whole_sum(image: _Image, background: Background) -> tuple[float, float]:
-    pixels = float(image.mean.numel() if image.valid is None else image.valid.sum())
-    counted = float(image.variance.sum()) + pixels * background.excess
+def _monomials() -> Iterator[FloatArray]:
+    """Yield 1, dx, dy, dx², dy² and dx dy as polynomials, shape ``(3, 3)``, powers of dy first."""
+    for power in ((0, 0), (0, 1), (1, 0), (0, 2), (2, 0), (1, 1)):
+        coefficients = np.zeros((3, 3))
+        coefficients[power] = 1.0
+        yield coefficients
+
+
+def _peak(image: MeanImage, window: Window, background: Background) -> tuple[float, float]:
+    """Return the largest value above background in a window, and its sigma."""
+    values = image.mean(window) - background.level
+    seen = image.seen(window)
+    values = values if seen is None else values * seen
+    row, column = divmod(int(values.argmax()), values.shape[1])
+    y, x = window[0] + row, window[2] + column
+    noise = background.excess if seen is None else background.excess * float(seen[row, column])
+    variance = float(image.spread((y, y + 1, x, x + 1))) + noise
+    return float(values[row, column]), math.sqrt(max(0.0, variance))
+
+
+def _whole_sum(blocks: Blocks, background: Background) -> tuple[float, float]:
+    total, counted, pixels = (float(each.sum()) for each in (blocks.signal, blocks.variance, blocks.pixels))
+    counted += pixels * background.excess
     # two corners, 2 % of the pixels, may by chance have counted nothing: they are as noisy as the rest
     level = 0.0 if background.given else max(background.variance, counted / (0.02 * pixels**2))
-    return float(image.mean.sum()) - pixels * background.level, math.sqrt(max(0.0, counted + pixels**2 * level))
+    return total - pixels * background.level, math.sqrt(max(0.0, counted + pixels**2 * level))
 
 
-def _health(image: _Image, cut: Cut, m: Moments) -> Flags:
+def _health(shape: tuple[int, int], cut: Cut, m: Moments, peak: tuple[float, float]) -> Flags:
     flags = Flags.NONE
-    if cut.valid is not None and float(cut.valid.min()) == 0.0:
+    if cut.pixels[0, 0] < cut.area:
         flags |= Flags.MASKED
-    if m.total > 3.0 * math.sqrt(max(0.0, float(cut.variance.sum()))) and _one_pixel(cut, m):
+    known = m.total > 3.0 * math.sqrt(max(0.0, float(cut.variance[0, 0])))
+    if known and peak[0] > 0.5 * m.total:
         flags |= Flags.UNRESOLVED
-    if m.finite and not (_holds(m.x, m.xx, image.shape[1]) and _holds(m.y, m.yy, image.shape[0])):
+    if m.finite and not (_holds(m.x, m.xx, shape[1]) and _holds(m.y, m.yy, shape[0])):
         flags |= Flags.CLIPPED
     return flags
-
-
-def _one_pixel(cut: Cut, m: Moments) -> bool:
-    return float(cut.signal.max()) > 0.5 * m.total
 
 
 def _holds(centre: float, second: float, length: int) -> bool:

@@ -2,11 +2,18 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from autoexp.reduction.background import Background, Window
+from autoexp.reduction.background import Background
+from autoexp.reduction.images import MeanImage, Window
+from autoexp.reduction.records import FloatArray
+
+_ORDERS = 5
+"""Powers of each coordinate, from none to the fourth: the squares of what second moments depend on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,65 +45,99 @@ class Moments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """The part of an image inside a window, above background.
+    """Sums over the part of an image inside a window of powers of the coordinates.
+
+    Each has the shape ``(5, 5)``; element ``[i, j]`` is the sum of ``dy**i dx**j`` times something, where
+    `dy` and `dx` are counted from `origin` in pixels. Invalid pixels do not enter.
 
     Parameters
     ----------
     signal
-        Values above background, shape ``(rows, columns)``; zero where invalid.
-    counted
-        Variance of each value by its counts.
-    valid
-        1 where the value may be used, else 0; None for everywhere.
-    y, x
-        Coordinates of rows and columns in pixels.
+        The values above background.
+    variance
+        Their variances, noise beyond that of the counts included.
+    pixels
+        One.
+    origin
+        y and x.
+    area
+        Pixels in the window, valid or not.
     background
         What was subtracted.
     """
 
-    signal: Tensor
-    counted: Tensor
-    valid: Tensor | None
-    y: Tensor
-    x: Tensor
+    signal: FloatArray
+    variance: FloatArray
+    pixels: FloatArray
+    origin: tuple[float, float]
+    area: int
     background: Background
 
     @classmethod
-    def of(cls, image: Tensor, variance: Tensor, valid: Tensor | None, window: Window, level: Background) -> "Cut":
-        """Cut the window out of an image, shape ``(y, x)``."""
+    def of(cls, image: MeanImage, window: Window, background: Background) -> "Cut":
+        """Sum over a window, first and one-past-last row and column."""
         y0, y1, x0, x1 = window
-        at = (slice(y0, y1), slice(x0, x1))
-        seen = None if valid is None else valid[at].to(image.dtype)
-        signal = image[at] - level.level
-        y, x = (torch.arange(a, b, dtype=image.dtype, device=image.device) for a, b in ((y0, y1), (x0, x1)))
-        return cls(signal if seen is None else signal * seen, variance[at], seen, y, x, level)
+        seen = image.seen(window)
+        pixels = _sums_of_ones(y1 - y0, x1 - x0) if seen is None else _sums(seen)
+        values = _sums(image.mean(window))
+        spread = values / image.n_frames if image.variance is None else _sums(image.spread(window))
+        origin = (0.5 * (y0 + y1 - 1), 0.5 * (x0 + x1 - 1))
+        signal, variance = values - background.level * pixels, spread + background.excess * pixels
+        return cls(signal, variance, pixels, origin, (y1 - y0) * (x1 - x0), background)
 
-    @property
-    def variance(self) -> Tensor:
-        """Variance of each value, noise beyond that of the counts included; zero where invalid."""
-        spread = self.counted + self.background.excess
-        return spread if self.valid is None else spread * self.valid
+    def about(self, y: float, x: float) -> "Cut":
+        """Return the sums with coordinates counted from another origin."""
+        dy, dx = _shift(y - self.origin[0]), _shift(x - self.origin[1])
+        moved = (dy @ each @ dx.T for each in (self.signal, self.variance, self.pixels))
+        return Cut(*moved, (y, x), self.area, self.background)
 
     def moments(self) -> Moments:
         """Return centroid and central second moments (ISO 11146-1:2021, section 3)."""
-        columns, rows = self.signal.sum(0), self.signal.sum(1)
-        total = float(columns.sum())
+        total = float(self.signal[0, 0])
         if not total > 0:
             return Moments(total, math.nan, math.nan, math.nan, math.nan, math.nan)
-        x, y = float(columns @ self.x) / total, float(rows @ self.y) / total
-        dx, dy = self.x - x, self.y - y
-        xy = float(dy @ self.signal @ dx) / total
-        return Moments(total, x, y, float(columns @ dx**2) / total, float(rows @ dy**2) / total, xy)
+        (_, x, xx), (y, xy, _), (yy, _, _) = (row[:3] / total for row in self.signal[:3])
+        at = (self.origin[1] + x, self.origin[0] + y)
+        return Moments(total, *(float(each) for each in (*at, xx - x * x, yy - y * y, xy - x * y)))
 
-    def sigma(self, weight: Tensor, variance: Tensor) -> float:
-        """Return the standard deviation of ``sum(weight * signal)``.
+    def sigma(self, weight: FloatArray) -> float:
+        """Return the standard deviation of the signals' sum weighted by a polynomial, shape ``(3, 3)``.
 
-        The variances of the pixels, shape ``(rows, columns)``, are independent; the error of the
-        background is common to all.
+        The weight of a pixel is ``sum(weight[i, j] dy**i dx**j)``. The variances of the pixels are independent;
+        the error of the background is common to all.
         """
-        own = float((weight * weight * variance).sum())
-        common = float((weight if self.valid is None else weight * self.valid).sum())
+        own = sum(
+            float(each) * float((weight * self.variance[i : i + 3, j : j + 3]).sum())
+            for (i, j), each in np.ndenumerate(weight)
+            if each
+        )
+        common = float((weight * self.pixels[:3, :3]).sum())
         return math.sqrt(max(0.0, own + common**2 * self.background.variance))
+
+
+def _sums(values: Tensor) -> FloatArray:
+    y, x = (_powers(length, str(values.device)) for length in values.shape)
+    sums: FloatArray = (y.T @ (values @ x)).cpu().numpy()
+    return sums
+
+
+@lru_cache(maxsize=64)
+def _powers(length: int, device: str) -> Tensor:
+    """Return powers of the coordinates of so many pixels about their middle, shape ``(length, 5)``."""
+    at = np.arange(length) - 0.5 * (length - 1)
+    return torch.from_numpy(np.vander(at, _ORDERS, increasing=True)).to(device)
+
+
+@lru_cache(maxsize=64)
+def _sums_of_ones(rows: int, columns: int) -> FloatArray:
+    sums: FloatArray = np.outer(*(_powers(length, "cpu").sum(0).numpy() for length in (rows, columns)))
+    return sums
+
+
+def _shift(by: float) -> FloatArray:
+    """Return the matrix from sums of powers of ``u`` to those of ``u - by``."""
+    matrix = [[math.comb(i, j) * (-by) ** (i - j) if j <= i else 0.0 for j in range(_ORDERS)] for i in range(_ORDERS)]
+    return np.array(matrix)
 
 
 def window_around(moments: Moments, shape: tuple[int, int], *, factor: float = 3.0, least: float = 2.0) -> Window:

@@ -13,6 +13,7 @@ from autoexp.errors import ReductionError
 from autoexp.flags import Flags
 from autoexp.reduction.background import Blocks
 from autoexp.reduction.frames import lift
+from autoexp.reduction.images import MeanImage
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.sums import FrameSum
@@ -122,8 +123,8 @@ class DataQuality:
             return {name: number(math.nan, math.nan, unit, 0, Flags.NO_FRAMES) for name, unit in _UNITS.items()}
         total, seen = state.frames.total, state.frames.seen
         valid = None if isinstance(seen, int) else seen > 0
-        blocks = Blocks.of(total, state.frames.variances, valid)
-        significance = float(torch.nan_to_num(blocks.significance(blocks.corners()), nan=-math.inf).max())
+        blocks = Blocks.of(MeanImage.of(state.frames))
+        significance = float(blocks.significance(blocks.corners()).max())
         hot, dead = (float(each.sum()) for each in self._bad_pixels(total, valid))
         saturated, zeros = float(state.saturated), float(state.zeros)
         found = {
