@@ -1,6 +1,7 @@
 """Least-squares fits of relaxations, many curves at once."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -38,6 +39,10 @@ class Relaxations:
     time: Tensor
     stretch: Tensor
     converged: Tensor
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Relaxations":
+        """Return the same with each part changed."""
+        return Relaxations(*(change(getattr(self, name)) for name in self.__slots__))
 
     def at(self, tau: Tensor) -> Tensor:
         """Return the curves, shape ``(curves, delays)``."""
