@@ -3,5 +3,6 @@
 from autoexp.reduction.ptychography.engine import Engine, Estimate, engine
 from autoexp.reduction.ptychography.optics import FarField, Field
 from autoexp.reduction.ptychography.reducer import Ptychography
+from autoexp.reduction.ptychography.running import RunningPtychography
 
-__all__ = ["Engine", "Estimate", "FarField", "Field", "Ptychography", "engine"]
+__all__ = ["Engine", "Estimate", "FarField", "Field", "Ptychography", "RunningPtychography", "engine"]

@@ -45,19 +45,20 @@ class RingCorrelation:
         return (0.2071 + 1.9102 / root) / (1.2071 + 0.9102 / root)
 
     def crossing(self) -> tuple[float, float]:
-        """Return where the value falls below the threshold first, in 1/um, and its standard deviation.
+        """Return above which frequency the value stays below the threshold, in 1/um, and its standard deviation.
 
-        Linear between rings; infinite where it never does, and NaN where it is never above.
+        Linear between rings; infinite where the last two rings are above, and NaN where no two neighbours are. The
+        last fall counts, not the first, because an image without structure at some frequency dips there; a single
+        ring above is taken for noise.
         """
         excess, frequency = (self.value - self.threshold).tolist(), self.frequency.tolist()
         sigma = self.sigma.tolist()
-        above = [i for i, each in enumerate(excess) if each > 0]
-        if not above:
+        pairs = [i for i in range(1, len(excess)) if min(excess[i - 1], excess[i]) > 0]
+        if not pairs:
             return math.nan, math.nan
-        below = [i for i in range(above[0], len(excess)) if excess[i] <= 0]
-        if not below:
+        if pairs[-1] == len(excess) - 1:
             return math.inf, math.nan
-        i = below[0]
+        i = pairs[-1] + 1
         share = excess[i - 1] / (excess[i - 1] - excess[i])
         slope = (excess[i - 1] - excess[i]) / (frequency[i] - frequency[i - 1])
         spread = math.hypot((1.0 - share) * sigma[i - 1], share * sigma[i])

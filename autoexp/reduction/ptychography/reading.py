@@ -1,7 +1,7 @@
 """Estimates as values with uncertainties."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np

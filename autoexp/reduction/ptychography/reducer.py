@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as field_of_record
 from typing import Any
 
 import torch
@@ -56,7 +57,7 @@ class Ptychography:
     coordinates: tuple[str, str] = ("x", "y")
     defocus: float = 0.0
     probe: Tensor | None = None
-    engine: Engine = Engine()
+    engine: Engine = field_of_record(default_factory=Engine)
     epochs: int = 20
     halves: bool = False
     maps: bool = True
