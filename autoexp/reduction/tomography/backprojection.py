@@ -68,6 +68,7 @@ def back_projection(
     size: int | None = None,
     pixel: float = 1.0,
     window: Window = "ramp",
+    smoothness: float = 0.0,
 ) -> BackProjection:
     """Return how projections at some angles become slices.
 
@@ -87,15 +88,15 @@ def back_projection(
         Rows and columns of the slice; as many as columns by default.
     pixel
         Side of its pixels in columns; with more than 1, frequencies that it cannot show are left out.
-    window
-        Of the filter.
+    window, smoothness
+        Of the filter; see `autoexp.reduction.tomography.filters.ramp`.
     """
     size = columns if size is None else size
     axis = (columns - 1) / 2 if axis is None else axis
     length = fast_length(2 * columns)
     samples = min(length // 2, math.floor(length / (2.0 * pixel))) + 1
     weights = angle_weights(angles)[:, None] / length
-    response = ramp(length, window)
+    response = ramp(length, window, smoothness)
     whole, power = (each.to(angles.device) for each in (response, squared(response, length)))
     frequency = torch.arange(samples, device=angles.device, dtype=torch.float64) / length
     shift = torch.polar(torch.ones_like(frequency), 2.0 * math.pi * axis * frequency)

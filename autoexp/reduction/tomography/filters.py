@@ -14,7 +14,7 @@ from torch import Tensor
 Window = Literal["ramp", "shepp-logan", "hann"]
 
 
-def ramp(length: int, window: Window = "ramp") -> Tensor:
+def ramp(length: int, window: Window = "ramp", smoothness: float = 0.0) -> Tensor:
     """Return the filter at the frequencies of ``rfft``, in cycles per column, float64.
 
     It is the transform of the band-limited ramp's own samples, 1/4 at 0 and ``-1 / (pi n)²`` at odd n (eq. 61 of
@@ -26,12 +26,17 @@ def ramp(length: int, window: Window = "ramp") -> Tensor:
         Columns after padding.
     window
         ``"ramp"`` for none, ``"shepp-logan"`` for a sinc, ``"hann"`` for a raised cosine.
+    smoothness
+        With it the filter is that of the least squares of `autoexp.reduction.tomography.Iterative`, were there no
+        gaps between angles: ``|f| / (1 + smoothness |f| (2 pi f)²)``.
     """
     n = torch.arange(length, dtype=torch.float64)
     n = torch.minimum(n, length - n)
     impulse = torch.where(n % 2 == 1, -1.0 / (math.pi * n.clamp(min=1)) ** 2, 0.0)
     impulse[0] = 0.25
-    return torch.fft.rfft(impulse).real * _window(torch.fft.rfftfreq(length, dtype=torch.float64), window)
+    frequency = torch.fft.rfftfreq(length, dtype=torch.float64)
+    smooth = 1.0 + smoothness * frequency * (2.0 * math.pi * frequency) ** 2
+    return torch.fft.rfft(impulse).real * _window(frequency, window) / smooth
 
 
 def squared(response: Tensor, length: int) -> Tensor:

@@ -1,7 +1,9 @@
 """How slices are drawn from projections: size, filter, unit."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -11,7 +13,17 @@ from autoexp.reduction.records import Axis, FloatArray
 from autoexp.reduction.tomography.backprojection import BackProjection, back_projection
 from autoexp.reduction.tomography.filters import Window
 from autoexp.reduction.tomography.halves import by_direction, disagreement
+from autoexp.reduction.tomography.iterative import Iterative
+from autoexp.reduction.tomography.normal import normal_equations
 from autoexp.reduction.tomography.projections import Views
+
+
+class Places(TypedDict):
+    """Where pixels are."""
+
+    axis: float
+    size: int
+    pixel: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,8 @@ class Look:
         Side of a slice's pixel in columns.
     scale
         Side of a column in the unit of lengths.
+    iterative
+        How slices are refined after back-projection, if at all.
     """
 
     columns: int
@@ -37,6 +51,7 @@ class Look:
     window: Window
     pixel: float
     scale: float
+    iterative: Iterative | None = None
 
     @property
     def size(self) -> int:
@@ -47,14 +62,10 @@ class Look:
         """Return where the pixels of a slice are, from the axis of rotation."""
         return Axis((np.arange(self.size) - (self.size - 1) / 2) * (self.pixel * self.scale), unit)
 
-    def plan(self, angles: Tensor) -> BackProjection:
-        """Return the back-projection for some angles."""
-        return back_projection(
-            angles, self.columns, axis=self.centre, size=self.size, pixel=self.pixel, window=self.window
-        )
+    def drawn(self, views: Views, rows: tuple[int, ...]) -> tuple[FloatArray, bool]:
+        """Return values and sigmas of slices, shape ``(2, rows, size, size)``, and whether iterations converged.
 
-    def slices(self, views: Views, rows: tuple[int, ...]) -> FloatArray:
-        """Return values and sigmas of slices, shape ``(2, rows, size, size)``; NaN where nothing was seen.
+        A slice of which nothing was seen is NaN.
 
         Parameters
         ----------
@@ -63,17 +74,39 @@ class Look:
         rows
             By number of the rows kept.
         """
-        pictures = np.full((2, len(rows), self.size, self.size), np.nan)
-        plan, planned = None, torch.zeros(0)
+        pictures, converged = np.full((2, len(rows), self.size, self.size), np.nan), True
+        draw, planned = None, torch.zeros(0)
         for picture, row in zip(pictures.swapaxes(0, 1), rows, strict=True):
             seen = (views.found[:, row] > 0).nonzero().squeeze(-1)
             if len(seen) == 0:
                 continue
-            if plan is None or not torch.equal(seen, planned):
-                plan, planned = self.plan(views.angles[seen]), seen
-            picture[0] = plan.slice(views.lines[seen, row]).cpu()
-            picture[1] = plan.variance(views.variances[seen, row]).sqrt().cpu()
-        return pictures / self.scale
+            if draw is None or not torch.equal(seen, planned):
+                draw, planned = self._drawing(views.angles[seen]), seen
+            value, sigma, settled = draw(views.lines[seen, row], views.variances[seen, row])
+            picture[0], picture[1], converged = value.cpu(), sigma.cpu(), converged and settled
+        return pictures / self.scale, converged
+
+    def plan(self, angles: Tensor) -> BackProjection:
+        """Return the back-projection for some angles."""
+        smoothness = 0.0 if self.iterative is None else self.iterative.smoothness
+        return back_projection(angles, self.columns, window=self.window, smoothness=smoothness, **self._places())
+
+    def _drawing(self, angles: Tensor) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor, bool]]:
+        """Return what makes a slice, its sigma and whether it converged from lines and their variances."""
+        plan, iterative = self.plan(angles), self.iterative
+        if iterative is None:
+            return lambda lines, variances: (plan.slice(lines), plan.variance(variances).sqrt(), True)
+        smear, operator = normal_equations(angles, self.columns, **self._places())
+
+        def refined(lines: Tensor, variances: Tensor) -> tuple[Tensor, Tensor, bool]:
+            start = plan.slice(lines)
+            solution = iterative.solve(operator, smear(lines), plan.inside, start, pixel=self.pixel)
+            return solution.picture, plan.variance(variances).sqrt(), solution.converged
+
+        return refined
+
+    def _places(self) -> Places:
+        return {"axis": self.centre, "size": self.size, "pixel": self.pixel}
 
     def disagreement(self, views: Views, row: int) -> tuple[float, float]:
         """Return how far the slice of a row is from settled, and its sigma; see `disagreement`."""

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
-from autoexp.reduction.frames import checked, lift
+from autoexp.reduction.frames import lift
 from autoexp.reduction.records import Axis, FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.tomography.axis import axis_by_mass, axis_by_pairs
 from autoexp.reduction.tomography.filters import Window
+from autoexp.reduction.tomography.iterative import Iterative
 from autoexp.reduction.tomography.lines import line_integrals
 from autoexp.reduction.tomography.look import Look
 from autoexp.reduction.tomography.projections import Projections, Views, views_of
@@ -56,6 +57,9 @@ class Tomography:
         Side of a camera's pixel.
     kept
         First row and one past the last that are kept; all by default.
+    iterative
+        With it slices are refined by regularised least squares, from back-projection on. Their sigma is that of
+        back-projection with the filter that is as smooth; where attenuation is kept from being negative it is less.
 
     Raises
     ------
@@ -76,6 +80,7 @@ class Tomography:
     pixel_size: float = 1.0
     unit: str = "px"
     kept: tuple[int, int] | None = None
+    iterative: Iterative | None = None
 
     def __post_init__(self) -> None:
         low, high = (0, math.inf) if self.kept is None else self.kept
@@ -96,9 +101,11 @@ class Tomography:
         Raises
         ------
         ReductionError
-            If there is not one angle for each, or no such row.
+            If they have another shape than before or no such row, or there is not one angle for each.
         """
-        lifted = checked(lift(frames, state.device), state.shape)
+        lifted = lift(frames, state.device)
+        if tuple(lifted.values.shape[1:]) != state.shape:
+            raise ReductionError(f"frames must be {state.shape} as before, got {tuple(lifted.values.shape[1:])}")
         angles = meta.coordinates.get("angle", torch.empty(0))
         if angles.shape != lifted.values.shape[:1]:
             n = len(lifted.values)
@@ -128,19 +135,19 @@ class Tomography:
         columns = state.shape[1]
         found, settled, look = _NOTHING, _NOTHING, self._look(columns, math.nan)
         pictures = np.full((2, len(self.rows), look.size, look.size), np.nan)
-        n, flags = state.n_frames, Flags.NO_FRAMES
+        n, flags, converged = state.n_frames, Flags.NO_FRAMES, True
         if n > 0:
             views = state.sorted()
             found, flags = found_axis(views), seen_flags(views)
             look = self._look(columns, found[0])
-            pictures = look.slices(views, self._places(*self.rows))
+            pictures, converged = look.drawn(views, self._places(*self.rows))
             settled = look.disagreement(views, *self._places(self.rows[0]))
         axes = {
             "row": Axis(np.array(self.rows, dtype=float), "px"),
             "y": look.axis(self.unit),
             "x": look.axis(self.unit),
         }
-        slices = Reduced(*pictures, f"1/{self.unit}", ("row", "y", "x"), axes, n, flags)
+        slices = Reduced(*pictures, f"1/{self.unit}", ("row", "y", "x"), axes, n, flags | _unfinished(converged))
         unknown = flags if math.isfinite(found[0]) else flags | Flags.UNRESOLVED
         return {
             "slices": slices,
@@ -161,14 +168,15 @@ class Tomography:
             raise ReductionError(f"row must be kept, from {low} to below {high}, got {row}")
         views = state.sorted()
         look = self._look(state.shape[1], found_axis(views)[0])
-        value, sigma = look.slices(views, self._places(row))[:, 0]
+        pictures, converged = look.drawn(views, self._places(row))
         axes = {"y": look.axis(self.unit), "x": look.axis(self.unit)}
-        return Reduced(value, sigma, f"1/{self.unit}", ("y", "x"), axes, state.n_frames, seen_flags(views))
+        flags = seen_flags(views) | _unfinished(converged)
+        return Reduced(*pictures[:, 0], f"1/{self.unit}", ("y", "x"), axes, state.n_frames, flags)
 
     def _look(self, columns: int, found: float) -> Look:
         known = found if self.axis is None else self.axis
         centre = known if 0 <= known < columns else (columns - 1) / 2
-        return Look(columns, centre, self.window, self.pixel, self.pixel_size)
+        return Look(columns, centre, self.window, self.pixel, self.pixel_size, self.iterative)
 
     def _places(self, *rows: int) -> tuple[int, ...]:
         first = 0 if self.kept is None else self.kept[0]
@@ -191,3 +199,7 @@ def seen_flags(views: Views) -> Flags:
     masked = bool((views.found < views.lines.shape[2]).any())
     missing = bool((views.found == 0).any())
     return (Flags.MASKED if masked else Flags.NONE) | (Flags.INCOMPLETE if missing else Flags.NONE)
+
+
+def _unfinished(converged: bool) -> Flags:
+    return Flags.NONE if converged else Flags.NOT_CONVERGED
