@@ -62,7 +62,7 @@ def test_sigma_is_the_noise_of_a_slice(phantom):
 
 
 def test_least_squares_refine_the_same_slice(phantom):
-    """Better than back-projection with the same smoothness, of which it has the sigma; and it says when it is not done."""
+    """They beat the smoothest filter where projections are few, and say when they are not done."""
     degrees = golden(20)
     frames = counts(phantom, degrees, rows=1, white=1e5)
     plain, refined, hasty = (
