@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types docs wheel bench-agents bench-record bench-reduction bench-scenes clean
+.PHONY: help install demo test lint types docs wheel bench-agents bench-record bench-reduction bench-scenes bench-strategies clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -66,6 +66,9 @@ bench-reduction: $(INSTALLED) ## Time the reducers, beside other implementations
 
 bench-scenes: $(INSTALLED) ## Count the frames per second of each Scene on one core
 	$(BIN)/python tests/benchmarks/simulators/frames_per_second.py
+
+bench-strategies: $(INSTALLED) ## Compare Sobol, random and Bayesian agents on every Scene
+	$(BIN)/python tests/benchmarks/simulators/strategies.py
 
 clean: ## Remove what can be built again, the environment excepted
 	rm -rf docs/tutorials/quickstart.ipynb docs/jupyter_execute build dist docs/_build docs/reference/generated docs/reference/scenes/pictures docs/reference/reducers/pictures .mypy_cache .pytest_cache .ruff_cache .hypothesis
