@@ -17,7 +17,9 @@ from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.snip import snip
 from autoexp.reduction.speckle import SpeckleContrast
 from autoexp.reduction.spectra import Region, RegionSums, SpectrumFit
+from autoexp.reduction.tomography import Iterative, Tomography
 from autoexp.reduction.xanes import References, Windows, Xanes
+from autoexp.reduction.xpcs import MultiTau, RelaxationTime, TwoTime
 
 __all__ = [
     "SENTINELS",
@@ -37,6 +39,7 @@ __all__ = [
     "FrameSpec",
     "Frames",
     "Gain",
+    "Iterative",
     "Mask",
     "Monitor",
     "PerSecond",
@@ -48,6 +51,7 @@ __all__ = [
     "SpeckleContrast",
     "SpectrumFit",
     "Stage",
+    "Tomography",
     "Windows",
     "Xanes",
     "chain",
