@@ -1,7 +1,9 @@
 """Agents: they choose where to measure next."""
 
 from autoexp_agents.bayesian import BayesianAgent
+from autoexp_agents.deadline import DeadlineAgent
 from autoexp_agents.designs import GridAgent, RandomAgent, SobolAgent
+from autoexp_agents.exposure import ExposureAgent, without
 from autoexp_agents.local import LocalAgent
 from autoexp_agents.mapping import MapAgent
 from autoexp_agents.pareto import ParetoAgent
@@ -16,6 +18,8 @@ from autoexp_agents.twin import TwinAgent
 
 __all__ = [
     "BayesianAgent",
+    "DeadlineAgent",
+    "ExposureAgent",
     "Features",
     "GridAgent",
     "LocalAgent",
@@ -34,4 +38,5 @@ __all__ = [
     "TrustRegionAgent",
     "TwinAgent",
     "route",
+    "without",
 ]
