@@ -6,6 +6,7 @@ from autoexp.reduction.xpcs.lags import lag_steps
 from autoexp.reduction.xpcs.multitau import MultiTau
 from autoexp.reduction.xpcs.relaxation import RelaxationTime
 from autoexp.reduction.xpcs.relaxation_fit import RelaxationModel, Relaxations
+from autoexp.reduction.xpcs.twotime import TwoTime
 
 __all__ = [
     "Bins",
@@ -16,5 +17,6 @@ __all__ = [
     "RelaxationModel",
     "RelaxationTime",
     "Relaxations",
+    "TwoTime",
     "lag_steps",
 ]

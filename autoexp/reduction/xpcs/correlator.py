@@ -9,7 +9,7 @@ from torch import Tensor
 from autoexp.errors import ReductionError
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec
 from autoexp.reduction.xpcs.bins import Bins
-from autoexp.reduction.xpcs.gather import gather
+from autoexp.reduction.xpcs.gather import count, gather, part
 from autoexp.reduction.xpcs.lags import lag_steps
 from autoexp.reduction.xpcs.layout import Layout
 from autoexp.reduction.xpcs.levels import Level, Rows
@@ -102,14 +102,11 @@ class Correlator:
         ReductionError
             If the frames are not those of the bins' detector.
         """
-        shape = tuple((frames.values if isinstance(frames, Frames) else frames).shape)
-        if len(shape) != 3 or shape[1:] != self.bins.shape:
-            raise ReductionError(f"frames must be (n, {self.bins.shape[0]}, {self.bins.shape[1]}), got {shape}")
-        start = 0
-        while start < shape[0]:
+        n, start = count(frames, self.bins.shape), 0
+        while start < n:
             state = self._begin(state, 0)
-            stop = min(shape[0], start + state.levels[0].room)
-            state = self._take(state, _part(frames, slice(start, stop)), stop - start, meta)
+            stop = min(n, start + state.levels[0].room)
+            state = self._take(state, part(frames, slice(start, stop)), stop - start, meta)
             start = stop
         return state
 
@@ -161,13 +158,6 @@ class Correlator:
             sums, upward = level.settled(upward, layout, state.counts)
             parts.append(sums)
         return PairSums.joined(parts)
-
-
-def _part(frames: Tensor | Frames, span: slice) -> Tensor | Frames:
-    if not isinstance(frames, Frames):
-        return frames[span]
-    valid = frames.valid if frames.valid is None or frames.valid.ndim == 2 else frames.valid[span]
-    return Frames(frames.values[span], None, valid)
 
 
 def _with_level(state: CorrelatorState, place: int, level: Level) -> CorrelatorState:

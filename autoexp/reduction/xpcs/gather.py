@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from autoexp.errors import ReductionError
 from autoexp.reduction.counts import highest_count
 from autoexp.reduction.frames import lift
 from autoexp.reduction.records import Frames
@@ -10,6 +11,28 @@ from autoexp.reduction.xpcs.layout import Layout
 
 _SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
 """For what torch does not gather: the type of as many bits that it does."""
+
+
+def count(frames: Tensor | Frames, shape: tuple[int, int]) -> int:
+    """Return how many frames there are.
+
+    Raises
+    ------
+    ReductionError
+        If they are not those of a detector of this shape.
+    """
+    given = tuple((frames.values if isinstance(frames, Frames) else frames).shape)
+    if len(given) != 3 or given[1:] != shape:
+        raise ReductionError(f"frames must be (n, {shape[0]}, {shape[1]}), got {given}")
+    return given[0]
+
+
+def part(frames: Tensor | Frames, span: slice) -> Tensor | Frames:
+    """Return some of the frames, without their variances."""
+    if not isinstance(frames, Frames):
+        return frames[span]
+    valid = frames.valid if frames.valid is None or frames.valid.ndim == 2 else frames.valid[span]
+    return Frames(frames.values[span], None, valid)
 
 
 def gather(layout: Layout, frames: Tensor | Frames, into: Tensor) -> Tensor | None:

@@ -31,8 +31,10 @@ class Layout:
         1 where a block belongs to a group, float64, shape ``(bins * groups, blocks)``.
     block
         Places per block.
-    bins, groups
-        How many bins, and groups in each.
+    blocks
+        How many each bin has.
+    groups
+        How many each bin has.
     """
 
     index: Tensor
@@ -40,7 +42,7 @@ class Layout:
     left_over: Tensor
     members: Tensor
     block: int
-    bins: int
+    blocks: tuple[int, ...]
     groups: int
 
     @classmethod
@@ -63,12 +65,19 @@ class Layout:
         index = torch.cat(padded).to(device)
         used = index >= 0
         left_over = (~used).nonzero().squeeze(-1)
-        return cls(index.clamp(min=0), used.float(), left_over, members.double().to(device), block, len(pixels), groups)
+        members = members.double().to(device)
+        return cls(index.clamp(min=0), used.float(), left_over, members, block, tuple(blocks), groups)
 
     @property
     def places(self) -> int:
         """Places in all blocks."""
         return len(self.index)
+
+    def of_bin(self, place: int) -> tuple[slice, Tensor]:
+        """Return the places of one bin, and its part of `members`, shape ``(groups, blocks of the bin)``."""
+        first, n = sum(self.blocks[:place]), self.blocks[place]
+        members = self.members[place * self.groups : (place + 1) * self.groups, first : first + n]
+        return slice(first * self.block, (first + n) * self.block), members
 
     def blocked(self, rows: Tensor) -> Tensor:
         """Return rows of places, shape ``(n, places)``, by blocks: ``(blocks, n, block)``; a view."""

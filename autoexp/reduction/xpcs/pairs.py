@@ -48,12 +48,12 @@ class PairSums:
         ``<I(t) I(t + lag)> / (<I(t)> <I(t + lag)>)``, each mean over those pairs and pixels: the symmetric
         normalisation of D. Lumma et al., Rev. Sci. Instrum. 71, 3274 (2000), as scikit-beam does it.
         """
-        return _normalised(*(sums.sum(-1) for sums in self._by_bin(bins)))
+        return normalised(*(sums.sum(-1) for sums in self._by_bin(bins)))
 
     def without_each_group(self, bins: int) -> Tensor:
         """Return g2 of each bin with one of its groups left out, float64, shape ``(bins, groups of a bin, lags)``."""
         left = (sums.sum(-1, keepdim=True) - sums for sums in self._by_bin(bins))
-        return _normalised(*left).transpose(1, 2)
+        return normalised(*left).transpose(1, 2)
 
     def _by_bin(self, bins: int) -> list[Tensor]:
         """Return the four sums, shape ``(bins, lags, groups of a bin)`` each."""
@@ -61,7 +61,8 @@ class PairSums:
         return [getattr(self, name).view(lags, bins, -1).transpose(0, 1) for name in self.__slots__]
 
 
-def _normalised(product: Tensor, past: Tensor, future: Tensor, weight: Tensor) -> Tensor:
+def normalised(product: Tensor, past: Tensor, future: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean product over the product of means, from sums; NaN where there is nothing to divide by."""
     norm = past * future
     return torch.where(norm > 0, product * weight / norm, torch.nan)
 
