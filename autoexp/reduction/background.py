@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoexp.reduction.images import MeanImage, Window
 from autoexp.reduction.records import FloatArray
@@ -66,8 +67,8 @@ class Blocks:
 
     @cached_property
     def means(self) -> FloatArray:
-        """Mean value per pixel in each block; NaN where no pixel is valid."""
-        return np.divide(self.signal, self.pixels, out=np.full_like(self.signal, np.nan), where=self.pixels > 0)
+        """Mean value per pixel in each block; zero where no pixel is valid."""
+        return self.signal / np.maximum(self.pixels, 1.0)
 
     @cached_property
     def noise(self) -> float:
@@ -76,8 +77,9 @@ class Blocks:
         From the differences of neighbouring blocks, by their median absolute value, so that neither a
         beam nor a slope counts as noise.
         """
-        scatter = 1.4826 * _median(np.abs(np.diff(self.means))) / 2**0.5
-        counted = _median(self.variance / np.maximum(self.pixels, 1.0) ** 2, self.pixels > 0)
+        known = self.pixels > 0
+        scatter = 1.4826 * _median(np.abs(np.diff(self.means)), known[:, 1:] & known[:, :-1]) / 2**0.5
+        counted = _median(self.variance / np.maximum(self.pixels, 1.0) ** 2, known)
         return self.size**2 * max(0.0, scatter**2 - counted) if math.isfinite(scatter) else 0.0
 
     def corners(self) -> Background:
@@ -122,7 +124,7 @@ class Blocks:
         """Squared differences of neighbours by weight, whether there is one, and the sums of both."""
         left, right = self.pixels[:, :-1], self.pixels[:, 1:]
         weights = left * right / np.maximum(left + right, 1.0)
-        squares = np.diff(np.nan_to_num(self.means)) ** 2 * weights
+        squares = np.diff(self.means) ** 2 * weights
         known = (weights > 0).astype(np.float64)
         return squares, known, float(squares.sum()), float(known.sum())
 
@@ -149,9 +151,8 @@ def _joined(blocks: FloatArray, factor: int) -> FloatArray:
     return np.add.reduceat(np.add.reduceat(blocks, rows, axis=0), columns, axis=1)
 
 
-def _median(values: FloatArray, known: FloatArray | None = None) -> float:
-    """Return the lower median of what is no NaN; NaN of nothing."""
-    flat = values.reshape(-1) if known is None else values[known]
-    flat = flat[np.isfinite(flat)]
+def _median(values: FloatArray, known: NDArray[np.bool_]) -> float:
+    """Return the lower median of what is known; NaN of nothing."""
+    flat = values.reshape(-1) if known.all() else values[known]
     middle = (flat.size - 1) // 2
     return float(np.partition(flat, middle)[middle]) if flat.size else math.nan

@@ -1,7 +1,7 @@
 """Where a beam is on a detector, how large it is and how much of it there is."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ from autoexp.errors import ReductionError
 from autoexp.flags import Flags
 from autoexp.reduction.background import Background, Blocks
 from autoexp.reduction.images import MeanImage, Window
-from autoexp.reduction.moments import Cut, Moments, window_around
-from autoexp.reduction.records import FloatArray, FrameMeta, Frames, FrameSpec, Reduced, number
+from autoexp.reduction.moments import MONOMIALS, Cut, Moments, window_around
+from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.sums import FrameSum
 
@@ -175,51 +175,34 @@ def _values(cut: Cut, m: Moments) -> dict[str, tuple[float, float]]:
     Each field ``f`` is a function of the pixels ``s``; its sigma follows from ``df/ds`` in each, which is a
     polynomial in the coordinates.
     """
-    one, dx, dy, dxx, dyy, dxy = _monomials()
+    one, dx, dy, dxx, dyy, dxy = np.eye(len(MONOMIALS))
     a, b = (dxx - m.xx * one) / m.total, (dyy - m.yy * one) / m.total
     width_x, width_y = 4.0 * math.sqrt(m.xx), 4.0 * math.sqrt(m.yy)
     size = math.sqrt(width_x * width_y)
     difference, cross = m.xx - m.yy, 2.0 * m.xy
-    elongation = max(difference**2 + cross**2, np.finfo(np.float64).tiny)
-    derivatives = {
-        "sum": one,
-        "centroid_x": dx / m.total,
-        "centroid_y": dy / m.total,
-        "width_x": a * (2.0 / math.sqrt(m.xx)),
-        "width_y": b * (2.0 / math.sqrt(m.yy)),
-        "size": (a / m.xx + b / m.yy) * (size / 4.0),
-        "tilt": (difference * 2.0 / m.total * (dxy - m.xy * one) - cross * (a - b)) / (2.0 * elongation),
+    elongation = max(difference**2 + cross**2, float(np.finfo(np.float64).tiny))
+    tilt, turn = 0.5 * math.atan2(cross, difference), difference * 2.0 / m.total * (dxy - m.xy * one) - cross * (a - b)
+    fields = {
+        "sum": (m.total, one),
+        "centroid_x": (m.x, dx / m.total),
+        "centroid_y": (m.y, dy / m.total),
+        "width_x": (width_x, a * (2.0 / math.sqrt(m.xx))),
+        "width_y": (width_y, b * (2.0 / math.sqrt(m.yy))),
+        "size": (size, (a / m.xx + b / m.yy) * (size / 4.0)),
+        "tilt": (math.degrees(tilt), np.degrees(turn / (2.0 * elongation))),
     }
-    sigma = {name: cut.sigma(each) for name, each in derivatives.items()}
-    return {
-        "sum": (m.total, sigma["sum"]),
-        "centroid_x": (m.x, sigma["centroid_x"]),
-        "centroid_y": (m.y, sigma["centroid_y"]),
-        "width_x": (width_x, sigma["width_x"]),
-        "width_y": (width_y, sigma["width_y"]),
-        "size": (size, sigma["size"]),
-        "tilt": (math.degrees(0.5 * math.atan2(cross, difference)), math.degrees(sigma["tilt"])),
-    }
-
-
-def _monomials() -> Iterator[FloatArray]:
-    """Yield 1, dx, dy, dx², dy² and dx dy as polynomials, shape ``(3, 3)``, powers of dy first."""
-    for power in ((0, 0), (0, 1), (1, 0), (0, 2), (2, 0), (1, 1)):
-        coefficients = np.zeros((3, 3))
-        coefficients[power] = 1.0
-        yield coefficients
+    sigmas = cut.sigmas(np.stack([derivative for _, derivative in fields.values()])).tolist()
+    return {name: (value, sigma) for (name, (value, _)), sigma in zip(fields.items(), sigmas, strict=True)}
 
 
 def _peak(image: MeanImage, window: Window, background: Background) -> tuple[float, float]:
-    """Return the largest value above background in a window, and its sigma."""
-    values = image.mean(window) - background.level
-    seen = image.seen(window)
-    values = values if seen is None else values * seen
-    row, column = divmod(int(values.argmax()), values.shape[1])
-    y, x = window[0] + row, window[2] + column
-    noise = background.excess if seen is None else background.excess * float(seen[row, column])
-    variance = float(image.spread((y, y + 1, x, x + 1))) + noise
-    return float(values[row, column]), math.sqrt(max(0.0, variance))
+    """Return the largest value in a window, above background, and its sigma."""
+    y, x = image.highest(window)
+    pixel = (y, y + 1, x, x + 1)
+    seen = image.seen(pixel)
+    valid = 1.0 if seen is None else float(seen)
+    variance = float(image.spread(pixel)) + background.excess * valid
+    return (float(image.mean(pixel)) - background.level) * valid, math.sqrt(max(0.0, variance))
 
 
 def _whole_sum(blocks: Blocks, background: Background) -> tuple[float, float]:

@@ -59,7 +59,8 @@ class MeanImage:
 
     def mean(self, window: Window) -> Tensor:
         """Return the mean in a window, float64."""
-        return _cut(self.values, window).to(torch.float64) / self.n_frames
+        values = _cut(self.values, window).to(torch.float64)
+        return values if self.n_frames == 1 else values.div_(self.n_frames)
 
     def spread(self, window: Window) -> Tensor:
         """Return the variance of the mean in a window, float64."""
@@ -69,6 +70,13 @@ class MeanImage:
     def seen(self, window: Window) -> Tensor | None:
         """Return 1 where a value in a window is valid, else 0, float64; None for everywhere."""
         return None if self.valid is None else _cut(self.valid, window).to(torch.float64)
+
+    def highest(self, window: Window) -> tuple[int, int]:
+        """Return row and column of the largest mean in a window; an invalid pixel counts as zero."""
+        part = _cut(self.values, window)
+        place = int(part.numpy().argmax() if part.device.type == "cpu" else part.argmax())
+        row, column = divmod(place, part.shape[1])
+        return window[0] + row, window[2] + column
 
     def block_sums(self, size: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the sums of mean and variance, and the valid pixels, in square blocks; those at the ends are short."""
@@ -92,7 +100,8 @@ def block_sums(image: Tensor, size: int) -> FloatArray:
 def _block_counts(counts: Tensor, size: int, bound: int) -> FloatArray:
     whole: NDArray[Any] = _padded(counts, size).numpy()
     rows = add_counts(whole.reshape(len(whole) // size, size, -1), bound, axis=1)
-    return np.add.reduce(rows.astype(np.float64).reshape(len(rows), -1, size), axis=2)
+    sums: FloatArray = rows.astype(np.float64).reshape(len(rows), -1, size) @ np.ones(size)
+    return sums
 
 
 def _padded(image: Tensor, size: int) -> Tensor:

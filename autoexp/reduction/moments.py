@@ -15,6 +15,9 @@ from autoexp.reduction.records import FloatArray
 _ORDERS = 5
 """Powers of each coordinate, from none to the fourth: the squares of what second moments depend on."""
 
+MONOMIALS = np.array([(0, 0), (0, 1), (1, 0), (0, 2), (2, 0), (1, 1)])
+"""Powers of dy and dx in 1, dx, dy, dx², dy² and dx dy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moments:
@@ -100,24 +103,22 @@ class Cut:
         at = (self.origin[1] + x, self.origin[0] + y)
         return Moments(total, *(float(each) for each in (*at, xx - x * x, yy - y * y, xy - x * y)))
 
-    def sigma(self, weight: FloatArray) -> float:
-        """Return the standard deviation of the signals' sum weighted by a polynomial, shape ``(3, 3)``.
+    def sigmas(self, weights: FloatArray) -> FloatArray:
+        """Return the standard deviations of signals' sums that are weighted by polynomials, shape ``(n,)``.
 
-        The weight of a pixel is ``sum(weight[i, j] dy**i dx**j)``. The variances of the pixels are independent;
-        the error of the background is common to all.
+        Coefficients of `weights`, shape ``(n, 6)``, are those of `MONOMIALS`. The variances of the pixels are
+        independent; the error of the background is common to all.
         """
-        own = sum(
-            float(each) * float((weight * self.variance[i : i + 3, j : j + 3]).sum())
-            for (i, j), each in np.ndenumerate(weight)
-            if each
-        )
-        common = float((weight * self.pixels[:3, :3]).sum())
-        return math.sqrt(max(0.0, own + common**2 * self.background.variance))
+        i, j = MONOMIALS.T
+        spread = self.variance[i[:, None] + i, j[:, None] + j]
+        own = ((weights @ spread) * weights).sum(1)
+        common = weights @ self.pixels[i, j]
+        return np.asarray(np.sqrt(np.maximum(own + common**2 * self.background.variance, 0.0)))
 
 
 def _sums(values: Tensor) -> FloatArray:
     y, x = (_powers(length, str(values.device)) for length in values.shape)
-    sums: FloatArray = (y.T @ (values @ x)).cpu().numpy()
+    sums: FloatArray = ((y.T @ values) @ x).cpu().numpy()
     return sums
 
 
