@@ -95,17 +95,17 @@ class Iterative:
         pixel
             Side of a pixel in columns.
         """
-        weight = self.smoothness / pixel**2
-        hessian = lambda x: torch.where(inside, operator(x) + weight * roughness(x), 0.0)
-        wanted, begin = torch.where(inside, data, 0.0), torch.where(inside, start, 0.0)
-        if not self.nonnegative:
-            return self._conjugate_gradients(hessian, wanted, begin)
-        return self._fista(hessian, wanted, begin.clamp(min=0.0), 1.0 / (operator.norm + 8.0 * weight))
+        smooth = operator.smoothed(self.smoothness / pixel**2)
+        kept = inside.to(data.dtype)
+        wanted, begin = data * kept, start * kept
+        if self.nonnegative:
+            return self._fista(smooth, wanted, kept, begin.clamp(min=0.0))
+        return self._conjugate_gradients(lambda x: smooth(x).mul_(kept), wanted, begin)
 
-    def _fista(self, hessian: Hessian, data: Tensor, start: Tensor, step: float) -> Solution:
-        x, ahead, momentum, change = start, start, 1.0, math.inf
+    def _fista(self, hessian: NormalOperator, data: Tensor, inside: Tensor, start: Tensor) -> Solution:
+        x, ahead, momentum, change, step = start, start, 1.0, math.inf, 1.0 / hessian.norm
         for count in range(1, self.iterations + 1):
-            new = torch.sub(ahead, hessian(ahead) - data, alpha=step).clamp_(min=0.0)
+            new = torch.sub(ahead, hessian(ahead).sub_(data), alpha=step).clamp_(min=0.0).mul_(inside)
             moved = new - x
             if float(((ahead - new) * moved).sum()) > 0:
                 momentum = 1.0
@@ -133,17 +133,6 @@ class Iterative:
             power, before = float((rest**2).sum()), power
             direction = torch.add(rest, direction, alpha=power / before)
         return Solution(x, self.iterations, change, converged=False)
-
-
-def roughness(picture: Tensor) -> Tensor:
-    """Return the gradient of half the sum of squared differences between neighbours; none across the border."""
-    rough = torch.zeros_like(picture)
-    for dim in (0, 1):
-        steps = picture.diff(dim=dim)
-        length = steps.shape[dim]
-        rough.narrow(dim, 1, length).add_(steps)
-        rough.narrow(dim, 0, length).sub_(steps)
-    return rough
 
 
 def _relative(change: Tensor, picture: Tensor) -> float:

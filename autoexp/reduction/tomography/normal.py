@@ -41,6 +41,13 @@ class NormalOperator:
         spread = torch.fft.ifft(columns.mul_(self.transfer))[:, : self.size]
         return torch.fft.irfft(spread.T, n=doubled)[:, : self.size]
 
+    def smoothed(self, weight: float) -> "NormalOperator":
+        """Return it with `weight` times the squared differences between neighbours added; beyond it is zero."""
+        doubled = self.transfer.shape[1]
+        x, y = (torch.arange(each, device=self.transfer.device) for each in self.transfer.shape)
+        rough = [2.0 - 2.0 * torch.cos(2.0 * math.pi / doubled * each) for each in (x, y)]
+        return NormalOperator(self.transfer + weight * (rough[0][:, None] + rough[1]), self.size)
+
     @property
     def norm(self) -> float:
         """A bound of its largest eigenvalue: no embedded convolution is stronger than its largest transfer."""
