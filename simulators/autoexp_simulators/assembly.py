@@ -16,6 +16,9 @@ from autoexp_simulators.specs import DetectorSpec, MotorSpec
 from autoexp_simulators.stage import SimulatedMotor
 from autoexp_simulators.world import Imager, World
 
+Control = Literal["ophyd", "ophyd-async"]
+"""Which library's devices a beamline has."""
+
 
 def assemble(
     name: str,
@@ -27,7 +30,7 @@ def assemble(
     seed: int,
     speed: float | None = None,
     faults: Sequence[Fault] = (),
-    control: Literal["ophyd", "ophyd-async"] = "ophyd",
+    control: Control = "ophyd",
 ) -> Beamline:
     """Return a simulated beamline.
 

@@ -5,13 +5,15 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Minimize
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.kb import BEND_RANGE, PITCH_RANGE, mirror_scene
 from autoexp_simulators.noise import Sensor
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 
 
-def mirrors_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def mirrors_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return two Kirkpatrick-Baez mirrors, pitch and bender each, in front of a camera.
 
     Parameters
@@ -22,6 +24,8 @@ def mirrors_beamline(*, seed: int = 0, speed: float | None = None, faults: Seque
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.beam import BeamStatistics
 
@@ -44,6 +48,7 @@ def mirrors_beamline(*, seed: int = 0, speed: float | None = None, faults: Seque
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Bound, Minimize
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.beam import spots
 from autoexp_simulators.kb import BEND_RANGE, PITCH_RANGE, MirrorScene, mirror_scene
 from autoexp_simulators.mirrors import FloatArray, Mirror
@@ -114,7 +114,9 @@ class SlitScene:
         return xr.Dataset(attrs=self.mirrors.optimum() | {"v_height": v_height, "h_height": h_height})
 
 
-def kb_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def kb_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return two mirrors with pitch, bender and height, four slit blades and a camera.
 
     Parameters
@@ -125,6 +127,8 @@ def kb_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[A
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.beam import BeamStatistics
 
@@ -141,6 +145,7 @@ def kb_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[A
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )
 
 

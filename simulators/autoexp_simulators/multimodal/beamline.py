@@ -5,13 +5,15 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Explore
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.multimodal.scene import BINS, Q_RANGE, RING, multimodal_scene
 from autoexp_simulators.specs import DetectorSpec
 from autoexp_simulators.xrf.beamline import stage_axis
 
 
-def multimodal_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def multimodal_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return a sample stage, a spectrum detector that is quick, and an area detector that takes its time.
 
     Parameters
@@ -22,6 +24,8 @@ def multimodal_beamline(*, seed: int = 0, speed: float | None = None, faults: Se
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.azimuthal import AzimuthalIntegration
     from autoexp.reduction.bands import Band, BandIntensities
@@ -44,4 +48,5 @@ def multimodal_beamline(*, seed: int = 0, speed: float | None = None, faults: Se
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )

@@ -5,12 +5,14 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Explore
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.ptychography.scene import TRAVEL, ptychography_scene
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 
 
-def ptychography_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def ptychography_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return a piezo stage in a small coherent beam, and a pixel detector.
 
     Parameters
@@ -21,6 +23,8 @@ def ptychography_beamline(*, seed: int = 0, speed: float | None = None, faults: 
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.spectra import Region, RegionSums
 
@@ -36,6 +40,7 @@ def ptychography_beamline(*, seed: int = 0, speed: float | None = None, faults: 
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )
 
 

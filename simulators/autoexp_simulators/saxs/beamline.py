@@ -5,12 +5,14 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Explore
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.saxs.scene import BANDS, BINS, HOLD_RANGE, Q_RANGE, TEMPERATURE_RANGE, saxs_scene
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 
 
-def saxs_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def saxs_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return a quench cell and an area detector for small and wide angles.
 
     The temperature is slow; to hold longer costs as many seconds.
@@ -23,6 +25,8 @@ def saxs_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.azimuthal import AzimuthalIntegration
     from autoexp.reduction.bands import Band, BandIntensities
@@ -44,4 +48,5 @@ def saxs_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )

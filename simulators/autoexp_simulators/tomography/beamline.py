@@ -5,12 +5,14 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Explore
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 from autoexp_simulators.tomography.scene import tomography_scene
 
 
-def tomography_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def tomography_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return a rotation stage and a camera behind it.
 
     Parameters
@@ -21,6 +23,8 @@ def tomography_beamline(*, seed: int = 0, speed: float | None = None, faults: Se
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.spectra import Region, RegionSums
 
@@ -37,4 +41,5 @@ def tomography_beamline(*, seed: int = 0, speed: float | None = None, faults: Se
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )

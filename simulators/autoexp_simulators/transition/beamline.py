@@ -5,12 +5,14 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Explore
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 from autoexp_simulators.transition.scene import TEMPERATURE_RANGE, transition_scene
 
 
-def transition_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def transition_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return a temperature controller and a point detector.
 
     The controller ramps at 6 K a minute and settles for 20 s: moves cost more than counts.
@@ -23,6 +25,8 @@ def transition_beamline(*, seed: int = 0, speed: float | None = None, faults: Se
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.spectra import Region, RegionSums
 
@@ -49,4 +53,5 @@ def transition_beamline(*, seed: int = 0, speed: float | None = None, faults: Se
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )

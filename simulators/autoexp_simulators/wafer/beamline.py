@@ -5,12 +5,14 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Explore
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 from autoexp_simulators.wafer.scene import BINS, HALF, Q_RANGE, wafer_scene
 
 
-def wafer_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def wafer_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return a wafer on a stage, and an area detector behind it.
 
     Parameters
@@ -21,6 +23,8 @@ def wafer_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequenc
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.azimuthal import AzimuthalIntegration
     from autoexp.reduction.bands import Band, BandIntensities
@@ -38,6 +42,7 @@ def wafer_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequenc
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )
 
 

@@ -5,12 +5,14 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Explore
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 from autoexp_simulators.xanes.scene import ENERGY_RANGE, HALF, xanes_scene
 
 
-def xanes_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def xanes_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return a monochromator, a sample stage and two ion chambers.
 
     Parameters
@@ -21,6 +23,8 @@ def xanes_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequenc
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.absorption import Absorption
 
@@ -36,6 +40,7 @@ def xanes_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequenc
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )
 
 

@@ -5,12 +5,14 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Explore
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 from autoexp_simulators.xpcs.scene import BANDS, TEMPERATURE_RANGE, xpcs_scene
 
 
-def xpcs_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def xpcs_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return a sample cell in coherent light, and a detector that takes movies.
 
     Parameters
@@ -21,6 +23,8 @@ def xpcs_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.bands import Band
     from autoexp.reduction.speckle import SpeckleContrast
@@ -49,4 +53,5 @@ def xpcs_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from autoexp.beamline import Beamline
 from autoexp.objectives import Explore
-from autoexp_simulators.assembly import assemble
+from autoexp_simulators.assembly import Control, assemble
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 from autoexp_simulators.xrf.scene import HALF, xrf_scene
 
@@ -13,7 +13,9 @@ DWELLS = (0.05, 2.0)
 """Shortest and longest exposure in seconds."""
 
 
-def xrf_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = ()) -> Beamline:
+def xrf_beamline(
+    *, seed: int = 0, speed: float | None = None, faults: Sequence[Any] = (), control: Control = "ophyd"
+) -> Beamline:
     """Return a sample stage and a spectrum detector whose dwell time is a Dof.
 
     Parameters
@@ -24,6 +26,8 @@ def xrf_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[
         Beamline seconds per second; None takes no wall time.
     faults
         Bad habits of the beamline.
+    control
+        Whether the devices are classic ophyd or ophyd-async ones.
     """
     from autoexp.reduction.chain import chain
     from autoexp.reduction.rates import PerSecond
@@ -47,6 +51,7 @@ def xrf_beamline(*, seed: int = 0, speed: float | None = None, faults: Sequence[
         seed=seed,
         speed=speed,
         faults=faults,
+        control=control,
     )
 
 
