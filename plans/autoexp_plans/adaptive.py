@@ -8,7 +8,7 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
-from bluesky.utils import RunEngineControlException
+from bluesky.utils import Msg, RunEngineControlException
 
 from autoexp.campaign import Campaign, Decision, Rule
 from autoexp.documents import DECISIONS, EARLIER, FAILURES, MODELS, Inbox
@@ -223,18 +223,23 @@ class _Scan:
         return decision, time.perf_counter() - began
 
     def _note(self, note: Note, stream: str, values: Mapping[str, Any]) -> Plan[None]:
+        """Make an event of a note.
+
+        The messages are those of `bluesky.plan_stubs`, whose every call takes down the stack, for a
+        millisecond or so of dead time each.
+        """
         note.tell(**values)
-        yield from bps.checkpoint()
-        yield from bps.create(stream)
-        yield from bps.read(note)
-        yield from bps.save()
-        yield from bps.checkpoint()
+        yield Msg("checkpoint")
+        yield Msg("create", name=stream)
+        yield Msg("read", note)
+        yield Msg("save")
+        yield Msg("checkpoint")
 
     def _visit(self, suggestion: Suggestion) -> Plan[None]:
         self.point_note.tell(suggestion_id=suggestion.id)
         step = {dof.movable: suggestion.point[dof.name] for dof in self.space.dofs}
         yield from self.per_point([*self.detectors, self.point_note], step, self.positions)
-        yield from bps.checkpoint()
+        yield Msg("checkpoint")
 
     def _visit_or_fail(self, suggestion: Suggestion) -> Plan[None]:
         """Measure a point; a device that raises makes a failed observation, not a broken run."""

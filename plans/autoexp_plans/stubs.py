@@ -16,7 +16,7 @@ Plan = Generator[Msg, Any, T]
 def wait_for_future(future: "Future[T]") -> Plan[T]:
     """Wait for a future of another thread; the RunEngine stays free to pause, suspend and abort."""
     while not future.done():
-        yield from bps.wait_for([lambda: _done(future)])
+        yield Msg("wait_for", None, [lambda: _done(future)])
     return future.result()
 
 
