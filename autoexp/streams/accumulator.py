@@ -1,6 +1,6 @@
 """A reducer's state as it grows, batch by batch, from the frames of a stream."""
 
-import copy
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,14 +33,14 @@ class Beginning:
         self.reducer = reducer
         self.device = device
         self._spec: FrameSpec | None = None
-        self._empty: Any = None
+        self._empty = b""
 
     def state(self, shape: tuple[int, int] | None = None) -> Any:
         """Return an empty state for frames of a shape; by default of the shape asked for last."""
         if self._spec is None or (shape is not None and shape != self._spec.shape):
             self._spec = FrameSpec(shape or _ANY_SHAPE, self.device)
-            self._empty = self.reducer.init(self._spec)
-        return copy.deepcopy(self._empty)
+            self._empty = pickle.dumps(self.reducer.init(self._spec))
+        return pickle.loads(self._empty)
 
 
 class Accumulator:

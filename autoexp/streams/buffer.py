@@ -60,6 +60,8 @@ class FrameBuffer:
         What gives way when there is no room.
     clock
         Seconds, for latencies and patience.
+    warns
+        Whether a growing queue is worth a warning; it is not where the source waits to be read.
 
     Raises
     ------
@@ -67,12 +69,12 @@ class FrameBuffer:
         If there is room for no frame, or the policy is unknown.
     """
 
-    def __init__(self, room: int, policy: Policy, clock: Callable[[], float]) -> None:
+    def __init__(self, room: int, policy: Policy, clock: Callable[[], float], *, warns: bool = True) -> None:
         if room < 1:
             raise ReductionError(f"room must be one frame or more, got {room}")
         if policy not in ("block", "drop_oldest"):
             raise ReductionError(f"policy must be 'block' or 'drop_oldest', got {policy!r}")
-        self._room, self._policy, self._clock = room, policy, clock
+        self._room, self._policy, self._clock, self._warns = room, policy, clock, warns
         self._changed = threading.Condition()
         self._queue: deque[Arrival] = deque()
         self._in_hand: list[Arrival] = []
@@ -163,7 +165,7 @@ class FrameBuffer:
                 (self._warned and waiting > _WARN_AT * self._room / 2) or full,
             )
             self._changed.notify_all()
-        if warn:
+        if warn and self._warns:
             size = waiting * frame.values.nbytes / 2**20
             warnings.warn(
                 f"frames come faster than they are reduced: {waiting} of at most {self._room} wait, {size:.0f} MiB",

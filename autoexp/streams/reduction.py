@@ -83,7 +83,7 @@ class StreamReduction:
         self._stream = stream
         self._batch = batch
         self._patience = patience
-        self._new_buffer = lambda: FrameBuffer(room, policy, clock)
+        self._new_buffer = lambda: FrameBuffer(room, policy, clock, warns=stream.live)
         self._buffer = self._new_buffer()
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._latest: Future[None] | None = None

@@ -29,6 +29,7 @@ def fly_scan(
     bins: int,
     velocity: float | None = None,
     flush: float = 1.0,
+    grace: float = 0.0,
     md: Mapping[str, Any] | None = None,
 ) -> Plan[StreamCounters]:
     """Move without a halt, and reduce the frames that come meanwhile, bin by bin of the position.
@@ -48,6 +49,8 @@ def fly_scan(
         Units per second; the motor's own by default, which is restored afterwards.
     flush
         Seconds between looks for bins that are finished.
+    grace
+        Seconds to wait after the motion for frames that are still on their way.
     md
         Metadata for the start document.
 
@@ -78,7 +81,7 @@ def fly_scan(
             yield from bps.mv(motor.velocity, velocity)
         yield from bps.prepare(detector, flight, wait=True)
         yield from bps.declare_stream(detector, name="primary", collect=True)
-        yield from _fly(detector, motor, stop, flush)
+        yield from _fly(detector, motor, stop, flush, grace)
         yield from _note(detector)
         return detector.counters
 
@@ -92,13 +95,15 @@ def fly_scan(
     return (yield from bpp.finalize_wrapper(bpp.stage_wrapper(run, [detector, motor]), settle))
 
 
-def _fly(detector: StreamDetector, motor: Any, stop: float, flush: float) -> Plan[None]:
+def _fly(detector: StreamDetector, motor: Any, stop: float, flush: float, grace: float) -> Plan[None]:
     yield from bps.kickoff(detector, wait=True)
     yield from bps.abs_set(motor, stop, group=_FLIGHT)
     landed = False
     while not landed:
         landed = yield from bps.wait(_FLIGHT, timeout=flush, error_on_timeout=False)
         yield from bps.collect(detector, name="primary")
+    if grace > 0:
+        yield from bps.sleep(grace)
     yield from bps.complete(detector, wait=True)
     yield from bps.collect(detector, name="primary")
 

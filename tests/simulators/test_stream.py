@@ -72,7 +72,11 @@ def test_frames_from_another_process_are_reduced_and_counted(server, settings):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::autoexp.errors.StreamWarning")
 def test_frames_that_nobody_had_room_for_are_missed_and_flagged(server, settings):
-    observer, reading, go = PvaFrames("test:frames", settings=settings), Accumulator(Beginning(BeamStatistics())), Event()
+    observer, reading, go = (
+        PvaFrames("test:frames", settings=settings),
+        Accumulator(Beginning(BeamStatistics())),
+        Event(),
+    )
 
     class Held(WholeReading):
         def absorb(self, arrivals):
