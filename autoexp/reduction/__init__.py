@@ -7,9 +7,12 @@ from autoexp.reduction.bands import Band, BandIntensities
 from autoexp.reduction.beam import BeamStatistics
 from autoexp.reduction.chain import Chain, Stage, chain
 from autoexp.reduction.corrections import Dark, DeadTime, Flat, Gain, Mask, Monitor
+from autoexp.reduction.drift import Drift
 from autoexp.reduction.frames import lift
 from autoexp.reduction.geometry import Poni
 from autoexp.reduction.nonnegative import nonnegative_least_squares
+from autoexp.reduction.peaks import CurvePeaks, PeakWindow
+from autoexp.reduction.ptychography import FarField, ObjectGrid, Ptychography, RunningPtychography
 from autoexp.reduction.quality import DataQuality
 from autoexp.reduction.rates import PerSecond
 from autoexp.reduction.records import SENTINELS, Axis, FrameMeta, Frames, FrameSpec, Reduced
@@ -30,9 +33,12 @@ __all__ = [
     "BandIntensities",
     "BeamStatistics",
     "Chain",
+    "CurvePeaks",
     "Dark",
     "DataQuality",
     "DeadTime",
+    "Drift",
+    "FarField",
     "Flags",
     "Flat",
     "FrameMeta",
@@ -43,13 +49,17 @@ __all__ = [
     "Mask",
     "Monitor",
     "MultiTau",
+    "ObjectGrid",
+    "PeakWindow",
     "PerSecond",
     "Poni",
+    "Ptychography",
     "Reduced",
     "References",
     "Region",
     "RegionSums",
     "RelaxationTime",
+    "RunningPtychography",
     "SpeckleContrast",
     "SpectrumFit",
     "Stage",

@@ -81,7 +81,7 @@ class FarField:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ObjectGrid:
     """Where the object is sampled.
 
     Parameters

@@ -13,7 +13,7 @@ from autoexp.reduction.ptychography.correlation import RingCorrelation, ring_cor
 from autoexp.reduction.ptychography.engine import Estimate
 from autoexp.reduction.ptychography.images import aligned, illumination, spread, upright
 from autoexp.reduction.ptychography.misfit import misfits, r_factor
-from autoexp.reduction.ptychography.optics import Field
+from autoexp.reduction.ptychography.optics import ObjectGrid
 from autoexp.reduction.ptychography.scan import Scan
 from autoexp.reduction.records import Axis, Reduced, number
 
@@ -33,20 +33,20 @@ class Reader:
 
     Parameters
     ----------
-    field
+    grid
         Where the object is sampled.
     halves, maps
         Which fields there are.
     """
 
-    field: Field
+    grid: ObjectGrid
     halves: bool
     maps: bool
 
     def empty(self) -> dict[str, Reduced]:
         """Return the fields without numbers."""
         nothing = Scan(1)
-        dark = Estimate(torch.full(self.field.shape, math.nan), torch.full(self.field.optics.shape, math.nan))
+        dark = Estimate(torch.full(self.grid.shape, math.nan), torch.full(self.grid.optics.shape, math.nan))
         found = {"r_factor": number(math.nan, math.nan, "", 0, Flags.NO_FRAMES)}
         if self.halves:
             found |= self._resolution(nothing, None)
@@ -68,38 +68,38 @@ class Reader:
 
     @property
     def _rings(self) -> int:
-        return max(8, min(self.field.shape) // 8)
+        return max(8, min(self.grid.shape) // 8)
 
     def _correlation(self, scan: Scan, halves: Sequence[Tensor]) -> RingCorrelation | None:
         """Correlate both halves where the middle of the probe went."""
         window = self._window(scan, halves[0].device)
         if window is None:
             return None
-        return ring_correlation(halves[0], halves[1], window, self.field.optics.sampling, self._rings)
+        return ring_correlation(halves[0], halves[1], window, self.grid.optics.sampling, self._rings)
 
     def _window(self, scan: Scan, device: torch.device) -> Tensor | None:
         """Return a Hann window over the smallest rectangle with all positions; None where that is too small."""
-        window = torch.ones(self.field.shape, dtype=torch.float64, device=device)
+        window = torch.ones(self.grid.shape, dtype=torch.float64, device=device)
         for dim in (0, 1):
-            places = [each.corner[dim] + self.field.optics.shape[dim] // 2 for each in scan.patterns]
+            places = [each.corner[dim] + self.grid.optics.shape[dim] // 2 for each in scan.patterns]
             low, high = min(places), max(places) + 1
             if high - low < _SMALLEST:
                 return None
-            side = torch.zeros(self.field.shape[dim], dtype=torch.float64, device=device)
+            side = torch.zeros(self.grid.shape[dim], dtype=torch.float64, device=device)
             side[low:high] = torch.hann_window(high - low + 2, periodic=False, dtype=torch.float64)[1:-1]
             window *= side[:, None] if dim == 0 else side
         return window
 
     def _resolution(self, scan: Scan, rings: RingCorrelation | None) -> dict[str, Reduced]:
         flags, n = _flags(scan), scan.n_frames
-        frequency = (np.arange(self._rings) + 0.5) * 0.5 / max(self.field.optics.sampling) / self._rings
+        frequency = (np.arange(self._rings) + 0.5) * 0.5 / max(self.grid.optics.sampling) / self._rings
         nothing = np.full(self._rings, math.nan)
         value, sigma = (nothing, nothing) if rings is None else (_array(rings.value), _array(rings.sigma))
         curve = Reduced(value, sigma, "", ("frequency",), {"frequency": Axis(frequency, "1/um")}, n, flags)
         at, spread = (math.nan, math.nan) if rings is None else rings.crossing()
         if not math.isfinite(at):
             flags |= Flags.UNRESOLVED
-        half_period = max(self.field.optics.sampling) if at == math.inf else 0.5 / at
+        half_period = max(self.grid.optics.sampling) if at == math.inf else 0.5 / at
         return {
             "resolution": number(half_period, half_period * spread / at, "um", n, flags),
             "ring_correlation": curve,
@@ -108,7 +108,7 @@ class Reader:
     def _maps(
         self, scan: Scan, whole: Estimate, weight: Tensor | None, halves: Sequence[Tensor] | None
     ) -> dict[str, Reduced]:
-        nan = torch.full(self.field.shape, math.nan)
+        nan = torch.full(self.grid.shape, math.nan)
         phase, amplitude, sigmas = nan, nan, (nan, nan)
         if weight is not None:
             lit = weight > 0
@@ -118,10 +118,10 @@ class Reader:
                 turn = (halves[0] * halves[1].conj()).angle()
                 parts = (spread(each, lit) for each in (turn, halves[0].abs() - halves[1].abs()))
                 sigmas = tuple(torch.where(lit, each, math.nan) for each in parts)
-        y, x = (Axis(values, "um") for values in self.field.axes)
+        y, x = (Axis(values, "um") for values in self.grid.axes)
         around = [
             Axis(step * (np.arange(n) - n // 2), "um")
-            for step, n in zip(self.field.optics.sampling, self.field.optics.shape, strict=True)
+            for step, n in zip(self.grid.optics.sampling, self.grid.optics.shape, strict=True)
         ]
         known = {"dims": ("y", "x"), "axes": {"y": y, "x": x}, "n_frames": scan.n_frames, "flags": _flags(scan)}
         probe = _array(whole.probe.abs().square())

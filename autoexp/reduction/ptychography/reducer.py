@@ -1,8 +1,7 @@
 """The reducer: patterns in, a complex image of the sample with its error and resolution out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as field_of_record
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 from autoexp.errors import ReductionError
 from autoexp.reduction.frames import lift
 from autoexp.reduction.ptychography.engine import Engine, Estimate
-from autoexp.reduction.ptychography.optics import Field
+from autoexp.reduction.ptychography.optics import ObjectGrid
 from autoexp.reduction.ptychography.reading import Reader
 from autoexp.reduction.ptychography.scan import Pattern, Scan, amplitudes_of, key_of
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced
@@ -26,7 +25,7 @@ class Ptychography:
 
     Parameters
     ----------
-    field
+    grid
         Optics, and where positions may be.
     coordinates
         Names in `FrameMeta.coordinates` of the position in um along x and along y: the place on the sample that is in
@@ -53,18 +52,18 @@ class Ptychography:
         If the probe is not of the detector's shape, or there is nothing to iterate.
     """
 
-    field: Field
+    grid: ObjectGrid
     coordinates: tuple[str, str] = ("x", "y")
     defocus: float = 0.0
     probe: Tensor | None = None
-    engine: Engine = field_of_record(default_factory=Engine)
+    engine: Engine = field(default_factory=Engine)
     epochs: int = 20
     halves: bool = False
     maps: bool = True
     capacity: int = 1024
 
     def __post_init__(self) -> None:
-        shape = self.field.optics.shape
+        shape = self.grid.optics.shape
         if self.probe is not None and tuple(self.probe.shape) != shape:
             raise ReductionError(f"probe must be {shape} as the detector is, got {tuple(self.probe.shape)}")
         for name in ("epochs", "capacity"):
@@ -81,7 +80,7 @@ class Ptychography:
         Raises
         ------
         ReductionError
-            If they are not of the detector's shape, or a position is missing or out of the field.
+            If they are not of the detector's shape, or a position is missing or off the grid.
         """
         lifted = lift(frames, state.device)
         return state.add(self.patterns(lifted, meta), lifted.valid is not None)
@@ -89,12 +88,12 @@ class Ptychography:
     def patterns(self, frames: Frames, meta: FrameMeta) -> Sequence[Pattern]:
         """Return each frame with its place."""
         n, *shape = frames.values.shape
-        if tuple(shape) != self.field.optics.shape:
-            raise ReductionError(f"frames must be {self.field.optics.shape} as the detector is, got {tuple(shape)}")
+        if tuple(shape) != self.grid.optics.shape:
+            raise ReductionError(f"frames must be {self.grid.optics.shape} as the detector is, got {tuple(shape)}")
         x, y = (self._positions(meta, name, n) for name in self.coordinates)
         amplitudes = amplitudes_of(frames)
         return [
-            Pattern(key_of(x[i], y[i], self.engine.seed), self.field.corner(x[i], y[i]), amplitudes[i].clone())
+            Pattern(key_of(x[i], y[i], self.engine.seed), self.grid.corner(x[i], y[i]), amplitudes[i].clone())
             for i in range(n)
         ]
 
@@ -120,9 +119,9 @@ class Ptychography:
     def begin(self, scan: Scan) -> tuple[Estimate, ...]:
         """Return a transparent object, and a first probe with the photons of a frame; once more for each half."""
         mean = scan.mean()
-        probe = self.field.optics.defocused(mean, self.defocus) if self.probe is None else self.probe.to(mean.device)
+        probe = self.grid.optics.defocused(mean, self.defocus) if self.probe is None else self.probe.to(mean.device)
         power = mean.square().sum() / probe.abs().square().sum().clamp(min=1e-30)
-        ones = torch.ones(self.field.shape, dtype=torch.complex64, device=mean.device)
+        ones = torch.ones(self.grid.shape, dtype=torch.complex64, device=mean.device)
         return (Estimate(ones, (probe * power.sqrt()).to(torch.complex64)),) * (3 if self.halves else 1)
 
     def improved(
@@ -141,25 +140,25 @@ class Ptychography:
     @property
     def reader(self) -> Reader:
         """What makes values of estimates."""
-        return Reader(self.field, self.halves, self.maps)
+        return Reader(self.grid, self.halves, self.maps)
 
     def warmup(self, spec: FrameSpec) -> None:
         """Transform and allocate before beam."""
         middle = {
             name: torch.tensor([0.5 * sum(span)])
-            for name, span in zip(self.coordinates, (self.field.x, self.field.y), strict=True)
+            for name, span in zip(self.coordinates, (self.grid.x, self.grid.y), strict=True)
         }
-        dark = torch.zeros((1, *self.field.optics.shape), dtype=torch.int32)
+        dark = torch.zeros((1, *self.grid.optics.shape), dtype=torch.int32)
         scan = self.update(self.init(spec), dark, FrameMeta(coordinates=middle))
         self.reader.read(scan, self.improved(self.begin(scan), scan.patterns, range(1)))
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        field = {"x": list(self.field.x), "y": list(self.field.y), "margin": self.field.margin}
+        grid = {"x": list(self.grid.x), "y": list(self.grid.y), "margin": self.grid.margin}
         names = ("defocus", "epochs", "halves", "maps", "capacity")
         return {
-            "optics": dict(self.field.optics.settings()),
-            "field": field,
+            "optics": dict(self.grid.optics.settings()),
+            "grid": grid,
             "coordinates": list(self.coordinates),
             "probe": "from the mean pattern" if self.probe is None else "given",
             "engine": dict(self.engine.settings()),

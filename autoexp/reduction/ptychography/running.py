@@ -94,7 +94,7 @@ class RunningPtychography:
         Raises
         ------
         ReductionError
-            If they are not of the detector's shape, or a position is missing or out of the field.
+            If they are not of the detector's shape, or a position is missing or off the grid.
         """
         lifted = lift(frames, state.scan.device)
         patterns = self.ptychography.patterns(lifted, meta)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from autoexp.reduction import FrameMeta, FrameSpec
-from autoexp.reduction.ptychography import FarField, Field
+from autoexp.reduction.ptychography import FarField, ObjectGrid
 from autoexp_simulators.ptychography import PtychographyScene, Star
 
 REACH = 20
@@ -27,9 +27,9 @@ class Simulated:
         return FrameSpec(self.scene.shape)
 
     @property
-    def field(self):
+    def grid(self):
         scene, span = self.scene, (-REACH * self.scene.sampling, REACH * self.scene.sampling)
-        return Field(FarField(scene.shape, scene.pixel_size, scene.distance, scene.wavelength), span, span)
+        return ObjectGrid(FarField(scene.shape, scene.pixel_size, scene.distance, scene.wavelength), span, span)
 
     def counts(self, exposure, seed=0):
         return torch.poisson(self.photons * exposure, generator=torch.Generator().manual_seed(seed))
@@ -42,7 +42,7 @@ class Simulated:
 
     def phase_error(self, reading):
         """Root mean square in rad, beneath the middle of the scan, without phase ramp and mean."""
-        y, x = self.field.axes
+        y, x = self.grid.axes
         rows, columns = (np.abs(axis) <= REACH * self.scene.sampling for axis in (y, x))
         truth = self.scene.star.transmission(x[columns][None, :], y[rows][:, None])
         phase = reading["phase"].value[np.ix_(rows, columns)]

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoexp.errors import ReductionError
-from autoexp.reduction.ptychography import FarField, Field
+from autoexp.reduction.ptychography import FarField, ObjectGrid
 
 OPTICS = FarField((24, 32), 400e-6, 2.0, 1.5e-10)
-FIELD = Field(OPTICS, (-0.5, 0.7), (0.1, 0.3))
+GRID = ObjectGrid(OPTICS, (-0.5, 0.7), (0.1, 0.3))
 
 
 def test_a_sample_is_the_wavelength_times_the_distance_over_the_detectors_width():
@@ -19,12 +19,12 @@ def test_a_sample_is_the_wavelength_times_the_distance_over_the_detectors_width(
 
 @given(st.floats(-0.5, 0.7), st.floats(0.1, 0.3))
 def test_the_middle_of_the_probe_is_at_the_position_to_half_a_sample(x, y):
-    row, column = FIELD.corner(x, y)
-    at_y, at_x = FIELD.axes
+    row, column = GRID.corner(x, y)
+    at_y, at_x = GRID.axes
     assert at_y[row + 12] == pytest.approx(y, abs=0.5 * OPTICS.sampling[0] + 1e-9)
     assert at_x[column + 16] == pytest.approx(x, abs=0.5 * OPTICS.sampling[1] + 1e-9)
-    assert row + 24 <= FIELD.shape[0]
-    assert column + 32 <= FIELD.shape[1]
+    assert row + 24 <= GRID.shape[0]
+    assert column + 32 <= GRID.shape[1]
 
 
 def test_a_wave_in_focus_has_the_amplitude_of_the_detector_and_the_power():
@@ -53,8 +53,8 @@ def test_what_makes_no_sense_is_refused():
     with pytest.raises(ReductionError, match="4 rows"):
         FarField((2, 24), 1e-4, 2.0, 1e-10)
     with pytest.raises(ReductionError, match="from low to high"):
-        Field(OPTICS, (1.0, 0.0), (0.0, 1.0))
+        ObjectGrid(OPTICS, (1.0, 0.0), (0.0, 1.0))
     with pytest.raises(ReductionError, match="x=9"):
-        FIELD.corner(9.0, 0.2)
+        GRID.corner(9.0, 0.2)
     with pytest.raises(ReductionError, match="finite"):
-        FIELD.corner(0.0, float("nan"))
+        GRID.corner(0.0, float("nan"))

@@ -7,11 +7,11 @@ import torch
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
 from autoexp.reduction import FrameMeta, FrameSpec
-from autoexp.reduction.ptychography import Engine, FarField, Field, Ptychography, engine
+from autoexp.reduction.ptychography import Engine, FarField, ObjectGrid, Ptychography, engine
 from autoexp.testing.reducers import ReducerContract
 
 OPTICS = FarField((24, 32), 400e-6, 2.0, 1.5e-10)
-FIELD = Field(OPTICS, (-0.4, 0.4), (-0.5, 0.5))
+GRID = ObjectGrid(OPTICS, (-0.4, 0.4), (-0.5, 0.5))
 PLACES = np.random.default_rng(3).uniform(-0.4, 0.4, (6, 2))
 
 
@@ -25,13 +25,13 @@ class TestContract(ReducerContract):
 
     @pytest.fixture(params=["numbers", "maps", "halves"])
     def reducer(self, request):
-        return Ptychography(FIELD, epochs=2, maps=request.param != "numbers", halves=request.param == "halves")
+        return Ptychography(GRID, epochs=2, maps=request.param != "numbers", halves=request.param == "halves")
 
 
 @pytest.mark.parametrize("method", ["ePIE", "rPIE"])
 def test_the_scenes_object_is_found(simulated, method):
     """Without noise and after 30 epochs to 0.03 rad, of a sample that delays by one."""
-    reducer = Ptychography(simulated.field, defocus=simulated.scene.defocus, engine=engine(method), epochs=30)
+    reducer = Ptychography(simulated.grid, defocus=simulated.scene.defocus, engine=engine(method), epochs=30)
     found = reducer.read(simulated.state(reducer, simulated.photons * 0.1))
     assert simulated.phase_error(found) < 0.03
     assert float(found["r_factor"].value) < 0.03
@@ -39,7 +39,7 @@ def test_the_scenes_object_is_found(simulated, method):
 
 def test_the_scenes_probe_is_found_from_a_wrong_defocus(simulated):
     scene = simulated.scene
-    reducer = Ptychography(simulated.field, defocus=0.8 * scene.defocus, epochs=40)
+    reducer = Ptychography(simulated.grid, defocus=0.8 * scene.defocus, epochs=40)
     found = reducer.read(simulated.state(reducer, simulated.photons * 0.1))["probe"].value
     truth = np.zeros(scene.shape)
     truth[16:48, 16:48] = np.abs(scene.probe) ** 2
@@ -48,7 +48,7 @@ def test_the_scenes_probe_is_found_from_a_wrong_defocus(simulated):
 
 def test_the_error_falls_with_the_epochs_and_with_the_exposure(simulated):
     def error(epochs, exposure):
-        reducer = Ptychography(simulated.field, defocus=simulated.scene.defocus, epochs=epochs)
+        reducer = Ptychography(simulated.grid, defocus=simulated.scene.defocus, epochs=epochs)
         found = reducer.read(simulated.state(reducer, simulated.counts(exposure)))
         return float(found["r_factor"].value), simulated.phase_error(found)
 
@@ -62,12 +62,12 @@ def test_the_error_falls_with_the_epochs_and_with_the_exposure(simulated):
 def test_halves_tell_the_resolution_and_the_noise(simulated):
     """The less light, the coarser; sigmas of the phase are those of scans that were counted again."""
     defocus = simulated.scene.defocus
-    reducer = Ptychography(simulated.field, defocus=defocus, epochs=8, halves=True)
+    reducer = Ptychography(simulated.grid, defocus=defocus, epochs=8, halves=True)
     bright, dim = (reducer.read(simulated.state(reducer, simulated.counts(t))) for t in (0.1, 0.003))
     assert float(bright["resolution"].value) < float(dim["resolution"].value)
     assert float(dim["resolution"].sigma) > 0
     assert (np.isfinite(bright["phase"].sigma) == np.isfinite(bright["phase"].value)).all()
-    alone = Ptychography(simulated.field, defocus=defocus, epochs=8)
+    alone = Ptychography(simulated.grid, defocus=defocus, epochs=8)
     again = [alone.read(simulated.state(alone, simulated.counts(0.003, seed)))["phase"].value for seed in range(1, 6)]
     middle = (slice(40, 72), slice(40, 72))
     spread = np.sqrt(np.var([each[middle] for each in again], axis=0, ddof=1).mean())
@@ -76,7 +76,7 @@ def test_halves_tell_the_resolution_and_the_noise(simulated):
 
 def test_axes_are_places_on_the_sample(simulated):
     """The middle of the illuminated part is that of the positions."""
-    reducer = Ptychography(simulated.field, defocus=simulated.scene.defocus, epochs=1)
+    reducer = Ptychography(simulated.grid, defocus=simulated.scene.defocus, epochs=1)
     some = simulated.x > 0
     meta = FrameMeta(coordinates={"x": simulated.x[some], "y": simulated.y[some]})
     found = reducer.read(reducer.update(reducer.init(simulated.spec), simulated.counts(0.1)[some], meta))["phase"]
@@ -86,7 +86,7 @@ def test_axes_are_places_on_the_sample(simulated):
 
 
 def test_what_is_not_kept_is_counted_and_flagged(simulated):
-    reducer = Ptychography(simulated.field, epochs=1, maps=False, capacity=5)
+    reducer = Ptychography(simulated.grid, epochs=1, maps=False, capacity=5)
     state = simulated.state(reducer, simulated.counts(0.1))
     assert (len(state.patterns), state.dropped) == (5, 44)
     found = reducer.read(state)["r_factor"]
@@ -95,14 +95,14 @@ def test_what_is_not_kept_is_counted_and_flagged(simulated):
 
 
 def test_darkness_is_finite_or_nan(simulated):
-    reducer = Ptychography(simulated.field, epochs=1, halves=True)
+    reducer = Ptychography(simulated.grid, epochs=1, halves=True)
     found = reducer.read(simulated.state(reducer, torch.zeros((3, 64, 64))))
     assert np.isnan(found["r_factor"].value)
     assert found["resolution"].flags & Flags.UNRESOLVED
 
 
 def test_what_makes_no_sense_is_refused(simulated):
-    reducer = Ptychography(FIELD)
+    reducer = Ptychography(GRID)
     frames, empty = torch.zeros((2, 24, 32)), reducer.init(FrameSpec((24, 32)))
     with pytest.raises(ReductionError, match="'x' must come with the frames, got none"):
         reducer.update(empty, frames, FrameMeta())
@@ -111,14 +111,14 @@ def test_what_makes_no_sense_is_refused(simulated):
     with pytest.raises(ReductionError, match="as the detector is"):
         reducer.update(empty, torch.zeros((1, 32, 24)), simulated.meta(0, 1))
     with pytest.raises(ReductionError, match="probe must be"):
-        Ptychography(FIELD, probe=torch.zeros((3, 3)))
+        Ptychography(GRID, probe=torch.zeros((3, 3)))
     with pytest.raises(ReductionError, match="epochs must be one or more"):
-        Ptychography(FIELD, epochs=0)
+        Ptychography(GRID, epochs=0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_reads_the_same(simulated):
-    reducer = Ptychography(simulated.field, defocus=simulated.scene.defocus, engine=Engine(batch=8), epochs=5)
+    reducer = Ptychography(simulated.grid, defocus=simulated.scene.defocus, engine=Engine(batch=8), epochs=5)
     counts = simulated.counts(0.1)
     here = reducer.read(simulated.state(reducer, counts))
     there = reducer.read(

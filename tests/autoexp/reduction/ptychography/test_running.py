@@ -6,10 +6,10 @@ import torch
 
 from autoexp.errors import ReductionError
 from autoexp.reduction import FrameMeta, FrameSpec
-from autoexp.reduction.ptychography import FarField, Field, Ptychography, RunningPtychography
+from autoexp.reduction.ptychography import FarField, ObjectGrid, Ptychography, RunningPtychography
 from autoexp.testing.reducers import ReducerContract
 
-FIELD = Field(FarField((24, 32), 400e-6, 2.0, 1.5e-10), (-0.4, 0.4), (-0.5, 0.5))
+GRID = ObjectGrid(FarField((24, 32), 400e-6, 2.0, 1.5e-10), (-0.4, 0.4), (-0.5, 0.5))
 PLACES = np.random.default_rng(3).uniform(-0.4, 0.4, (6, 2))
 
 
@@ -24,12 +24,12 @@ class TestContract(ReducerContract):
     @pytest.fixture(params=["at once", "to the end"])
     def reducer(self, request):
         finish = {"at once": 0, "to the end": 1}[request.param]
-        return RunningPtychography(Ptychography(FIELD, halves=finish > 0), block=2, sweeps=1, finish=finish)
+        return RunningPtychography(Ptychography(GRID, halves=finish > 0), block=2, sweeps=1, finish=finish)
 
 
 @pytest.fixture
 def running(simulated):
-    return RunningPtychography(Ptychography(simulated.field, defocus=simulated.scene.defocus))
+    return RunningPtychography(Ptychography(simulated.grid, defocus=simulated.scene.defocus))
 
 
 def readings(running, simulated, counts, every=7):
@@ -91,4 +91,4 @@ def test_the_work_for_a_frame_is_bounded(simulated, running, monkeypatch):
 
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ReductionError, match="block=8, window=4"):
-        RunningPtychography(Ptychography(FIELD), block=8, window=4)
+        RunningPtychography(Ptychography(GRID), block=8, window=4)
