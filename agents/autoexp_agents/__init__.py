@@ -3,14 +3,17 @@
 from autoexp_agents.bayesian import BayesianAgent
 from autoexp_agents.deadline import DeadlineAgent
 from autoexp_agents.designs import GridAgent, RandomAgent, SobolAgent
+from autoexp_agents.drift import DriftAgent
 from autoexp_agents.exposure import ExposureAgent, without
 from autoexp_agents.local import LocalAgent
 from autoexp_agents.mapping import MapAgent
 from autoexp_agents.pareto import ParetoAgent
 from autoexp_agents.phases import PhaseAgent
 from autoexp_agents.portfolio import PortfolioAgent
+from autoexp_agents.reference import ReferenceAgent
 from autoexp_agents.regions import Region, RegionsAgent
 from autoexp_agents.routed import RoutedAgent, route
+from autoexp_agents.safety import SafeAgent
 from autoexp_agents.spectrum import Features, SpectrumAgent
 from autoexp_agents.transition import Transition, TransitionAgent
 from autoexp_agents.trust import TrustRegionAgent
@@ -19,6 +22,7 @@ from autoexp_agents.twin import TwinAgent
 __all__ = [
     "BayesianAgent",
     "DeadlineAgent",
+    "DriftAgent",
     "ExposureAgent",
     "Features",
     "GridAgent",
@@ -28,9 +32,11 @@ __all__ = [
     "PhaseAgent",
     "PortfolioAgent",
     "RandomAgent",
+    "ReferenceAgent",
     "Region",
     "RegionsAgent",
     "RoutedAgent",
+    "SafeAgent",
     "SobolAgent",
     "SpectrumAgent",
     "Transition",

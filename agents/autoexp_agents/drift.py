@@ -1,0 +1,204 @@
+"""A best point that moves while one measures."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autoexp.acquisition.scores import Improvement, TargetImprovement, Uncertainty
+from autoexp.dofs import FloatArray
+from autoexp.errors import ObjectiveError
+from autoexp.objectives import Bound, Explore, Maximize, Minimize, Objective, Target, as_objectives
+from autoexp.protocols import Acquisition
+from autoexp.records import Estimate, Observation, Source, Suggestion, Why
+from autoexp.space import Space
+from autoexp.surrogates.parameters import Data
+from autoexp_agents.belief import Belief, bounds_of, learn, merit
+from autoexp_agents.learner import Found, Learner
+from autoexp_agents.memory import near, restored
+
+_CENTRES, _PER_CENTRE = 4, 64
+_FRESH = 0.1
+_KEPT = 150
+
+
+class DriftAgent(Learner):
+    """Follows a value that drifts: time is an input of its model, so what is old is forgotten.
+
+    The Gaussian process has one coordinate more, the time of each observation; how long a value holds
+    is a length scale like the others, learnt from the data. Points are chosen, and the answer is given, for the time
+    of the latest observation. A point may be measured again when a tenth of `horizon` has gone by.
+
+    Parameters
+    ----------
+    space
+        Where it may measure.
+    objectives
+        One Maximize, Minimize, Target or Explore, and any number of Bounds.
+    horizon
+        Seconds over which a value is expected to change much.
+    initial
+        Number of Sobol points measured first; by default two per Dof and one.
+    seed
+        Of the Sobol points and of the candidates.
+    candidates
+        Number of points prepared for the search.
+    kernel
+        One of `autoexp.surrogates.PROFILES`.
+
+    Raises
+    ------
+    ObjectiveError
+        If more or something else is wanted, `initial` is below one, or `horizon` is not positive.
+
+    References
+    ----------
+    .. [1] I. Bogunovic, J. Scarlett and V. Cevher, Time-Varying Gaussian Process Bandit Optimization (2016).
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Objective | tuple[Objective, ...],
+        *,
+        horizon: float = 3600.0,
+        initial: int | None = None,
+        seed: int = 0,
+        candidates: int = 1024,
+        kernel: str = "rbf",
+    ) -> None:
+        found = as_objectives(objectives)
+        wanted = [objective for objective in found if not isinstance(objective, Bound)]
+        if len(wanted) != 1 or not isinstance(wanted[0], Maximize | Minimize | Target | Explore):
+            raise ObjectiveError(f"drift needs one Maximize, Minimize, Target or Explore, got {wanted!r}")
+        if not 0 < horizon < math.inf:
+            raise ObjectiveError(f"horizon must be positive, got {horizon}")
+        self._wanted, self._horizon = wanted[0], horizon
+        super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._times: list[float] = []
+
+    def ingest(self, observations: Sequence[Observation]) -> None:
+        """Learn from observations, and when they were made."""
+        for row in observations:
+            known = len(self._memory)
+            self._memory.add([row])
+            self._times += [row.time] * (len(self._memory) - known)
+        self._belief = None
+
+    @property
+    def _now(self) -> float:
+        return max(self._times, default=0.0)
+
+    def _timed(self, unit: FloatArray) -> FloatArray:
+        """Return ``(m, d)`` points as they are now, shape ``(m, d + 1)``."""
+        return np.column_stack([unit, np.zeros(len(unit))])
+
+    def _believed(self) -> Belief:
+        """Return models of the latest values; the coordinate of time is zero now, and counts in horizons.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        if self._belief is None:
+            ages = (np.array(self._times) - self._now) / self._horizon
+            data = dict[str, Data]()
+            for name, known in self._memory.all_data().items():
+                x = np.column_stack([known.x, ages])[-_KEPT:]
+                data[name] = Data(x, known.y[-_KEPT:], known.variance[-_KEPT:])
+            self._belief = learn(data, {}, seed=self._seed, kernel=self._kernel)
+        return self._belief
+
+    def _fresh(self, pending: Sequence[Suggestion]) -> FloatArray:
+        """Return the points, shape ``(k, d)``, that need not be measured again now."""
+        waiting = self._space.to_unit([row.point for row in pending])
+        recent = np.array(self._times) > self._now - _FRESH * self._horizon
+        lost = [self._memory.lost(failed=failed) for failed in (True, False)]
+        return np.vstack([self._memory.units[recent], *lost, waiting])
+
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        if not len(self._memory):
+            return self._spare(pending)
+        belief = self._believed()
+        digest = belief.digest
+        with belief.imagining():
+            for unit in self._timed(self._space.to_unit([row.point for row in pending])):
+                mean, _ = belief.at(unit)
+                for name, model in belief.models.items():
+                    model.imagine(unit, mean[name])
+            found = self._search(belief, self._fresh(pending))
+        if found is None:
+            return None
+        unit, score = found
+        mean, sigma = belief.at(self._timed(unit[None, :])[0])
+        rule = f"{self._scores(belief)[0][1].rule} now"
+        why = Why(Source.AGENT, rule, mean, sigma, score, len(self._memory), digest)
+        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
+
+    def _scores(self, belief: Belief) -> list[tuple[str, Acquisition]]:
+        bounds, name = bounds_of(self._objectives), self._wanted.name
+        if isinstance(self._wanted, Explore):
+            return [(name, Uncertainty()), *bounds]
+        mean, _ = belief.models[name].posterior(self._timed(self._memory.units))
+        best = float(merit(self._wanted, mean)[0].max())
+        if isinstance(self._wanted, Target):
+            return [(name, TargetImprovement(self._wanted.value, -best)), *bounds]
+        sign = -1.0 if isinstance(self._wanted, Minimize) else 1.0
+        return [(name, Improvement(sign * best, sign)), *bounds]
+
+    def _search(self, belief: Belief, known: FloatArray) -> Found | None:
+        """Return the best candidate apart from the known ones, after a closer look around the best few."""
+        scores = self._scores(belief)
+        unit = self._candidates.unit[~near(self._candidates.unit, known)]
+        if not len(unit):
+            return None
+        values = belief.score(scores, self._timed(unit))
+        rng = np.random.default_rng([self._seed, self._given])
+        close = self._candidates.near(unit[np.argsort(-values, kind="stable")[:_CENTRES]], rng, _PER_CENTRE)
+        close = close[~near(close, known)]
+        if len(close):
+            unit = np.vstack([unit, close])
+            values = np.concatenate([values, belief.score(scores, self._timed(close))])
+        best = int(np.argmax(values))
+        return unit[best], float(values[best])
+
+    def best(self) -> Estimate:
+        """Return the best point of those measured and of those around them, now, by posterior mean less one sigma.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        belief, name = self._believed(), self._wanted.name
+        space = self._candidates
+        places = space.snap(self._memory.units) if space.space.pool is None else space.nearest(self._memory.units)
+        places = places[space.allowed(places)]
+        places = places if len(places) else space.unit
+
+        def careful(unit: FloatArray) -> FloatArray:
+            mean, sigma = belief.models[name].posterior(self._timed(unit))
+            return np.asarray(merit(self._wanted, mean)[0] - sigma)
+
+        for turn in range(4):
+            order = np.argsort(-careful(places), kind="stable")[:_CENTRES]
+            rng = np.random.default_rng([self._seed, turn, 7])
+            places = np.vstack([places[order], space.near(places[order], rng, _PER_CENTRE)])
+        chosen = places[int(np.argmax(careful(places)))]
+        mean, sigma = belief.at(self._timed(chosen[None, :])[0])
+        return Estimate(space.space.from_unit(chosen[None, :])[0], mean, sigma)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {**super().settings(), "horizon": self._horizon}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up a state returned by `state`."""
+        self._forget()
+        self._given, self._first.drawn = int(state["given"]), int(state["designed"])
+        self.ingest([restored(row) for row in state["observations"]])

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from autoexp import Classify, Dof, Maximize, Observation, Space
+from autoexp.errors import ObjectiveError
+from autoexp.testing.agents import AgentContract
+from autoexp_agents import BayesianAgent, DriftAgent
+
+PLANE = Space([Dof("x", 0, 1), Dof("y", 0, 1)])
+STEP, START = 120.0, 1.7e9
+
+
+class TestDriftAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: DriftAgent(space, objectives, initial=4, seed=seed, candidates=256)
+
+
+def moving(point, time):
+    x, y = 0.3 + 0.4 * time / 7200, 0.6 - 0.2 * np.sin(time / 2500)
+    return float(np.exp(-12 * ((point["x"] - x) ** 2 + (point["y"] - y) ** 2)))
+
+
+def shortfall(agent, seed, points=44):
+    """Return by how much the answers fell short of the best, on average from the 16th point on."""
+    rng, found = np.random.default_rng(seed), []
+    for index in range(points):
+        time = index * STEP
+        [asked] = agent.suggest(1, [])
+        value = moving(asked.point, time) + 0.02 * rng.standard_normal()
+        agent.ingest([Observation(asked.point, {"f": value}, {"f": 0.02}, time=START + time)])
+        if index > 15 and index % 4 == 0:
+            found.append(1 - moving(agent.best().point, time))
+    return np.mean(found)
+
+
+@pytest.mark.slow
+def test_follows_a_peak_that_moves():
+    ours = [shortfall(DriftAgent(PLANE, Maximize("f"), seed=seed, candidates=256), seed) for seed in range(2)]
+    blind = [shortfall(BayesianAgent(PLANE, Maximize("f"), seed=seed, candidates=256), seed) for seed in range(2)]
+    assert max(ours) < 0.1
+    assert max(ours) < 0.4 * min(blind)
+
+
+def test_what_is_old_is_forgotten():
+    agent = DriftAgent(PLANE, Maximize("f"), horizon=600.0)
+    rng = np.random.default_rng(0)
+    for index in range(30):
+        point = dict(zip("xy", rng.random(2), strict=True))
+        value = moving(point, 400.0 * index)
+        agent.ingest([Observation(point, {"f": value}, {"f": 0.01}, time=400.0 * index)])
+    model = agent._believed().models["f"]
+    x, y = agent._memory.units[0]
+    then, now = np.array([[x, y, -29 * 400 / 600], [x, y, 0.0]])
+    assert model.posterior(then[None, :])[1][0] < 0.5 * model.posterior(now[None, :])[1][0]
+
+
+def test_measures_the_last_of_a_pool_again_only_after_a_while():
+    pool = Space([Dof("x", 0, 1)], pool={"x": [0.0, 0.5, 1.0]})
+    agent = DriftAgent(pool, Maximize("f"), horizon=1000.0, initial=3)
+    for x in (0.0, 0.5, 1.0):
+        agent.ingest([Observation({"x": x}, {"f": x}, {"f": 0.1}, time=10.0)])
+    assert agent.suggest(1, []) == []
+    agent.ingest([Observation({"x": 0.5}, {"f": 0.5}, {"f": 0.1}, time=500.0)])
+    [again] = agent.suggest(1, [])
+    assert again.point["x"] != 0.5
+
+
+def test_refuses():
+    with pytest.raises(ObjectiveError, match="drift needs one Maximize"):
+        DriftAgent(PLANE, Classify("f"))
+    with pytest.raises(ObjectiveError, match="horizon must be positive, got 0"):
+        DriftAgent(PLANE, Maximize("f"), horizon=0.0)

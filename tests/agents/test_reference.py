@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoexp import Dof, Maximize, Observation, Space
+from autoexp.errors import AutoexpError
+from autoexp.testing.agents import AgentContract
+from autoexp_agents import BayesianAgent, ReferenceAgent, SobolAgent
+from autoexp_agents.reference import Shift
+
+PLANE = Space([Dof("x", 0, 1), Dof("y", 0, 1)])
+HERE = {"x": 0.1, "y": 0.1}
+finite = st.floats(1.0, 100.0)
+
+
+class TestReferenceAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: ReferenceAgent(
+            BayesianAgent(space, objectives, initial=4, seed=seed, candidates=256), space.sobol(1, seed=99)[0]
+        )
+
+
+def hill(point):
+    return 1 + float(np.exp(-8 * ((point["x"] - 0.7) ** 2 + (point["y"] - 0.4) ** 2)))
+
+
+def shortfall(agent, seed):
+    rng = np.random.default_rng(seed)
+    for index in range(36):
+        time = 60.0 * index
+        [asked] = agent.suggest(1, [])
+        value = hill(asked.point) * np.exp(-time / 1500) + 0.01 * rng.standard_normal()
+        agent.ingest([Observation(asked.point, {"f": value}, {"f": 0.01}, suggestion_id=asked.id, time=time)])
+    return 2 - hill(agent.best().point)
+
+
+@pytest.mark.slow
+def test_a_beam_that_fades_misleads_no_more():
+    def inner(seed):
+        return BayesianAgent(PLANE, Maximize("f"), seed=seed, candidates=256)
+
+    referred = [shortfall(ReferenceAgent(inner(seed), HERE, every=300.0, correct="ratio"), seed) for seed in range(3)]
+    plain = [shortfall(inner(seed), seed) for seed in range(3)]
+    assert np.median(referred) < 0.02
+    assert np.median(referred) < 0.3 * np.median(plain)
+
+
+def test_the_reference_comes_first_and_then_in_time():
+    agent = ReferenceAgent(SobolAgent(PLANE, Maximize("f")), HERE, every=100.0)
+    times = []
+    for index in range(30):
+        [asked] = agent.suggest(1, [])
+        if asked.why.rule == "reference":
+            assert asked.point == HERE
+            times.append(30.0 * index)
+        agent.ingest([Observation(asked.point, {"f": 1.0}, suggestion_id=asked.id, time=30.0 * index)])
+    assert times[0] == 0.0
+    assert np.diff(times) == pytest.approx(150.0)
+    assert len(agent.references) == len(times)
+
+
+def test_the_reference_is_asked_for_once_at_a_time():
+    agent = ReferenceAgent(SobolAgent(PLANE, Maximize("f")), HERE)
+    first = agent.suggest(3, [])
+    assert [row.why.rule for row in first] == ["reference", "sobol", "sobol"]
+    assert all(row.why.rule == "sobol" for row in agent.suggest(2, first))
+
+
+@given(finite, finite, finite, st.floats(0.01, 10.0))
+def test_corrections_undo_what_drifted(value, first, offset, factor):
+    assert Shift(first, first + offset, 0, 0).correct(value + offset, 0.1, "offset") == pytest.approx((value, 0.1))
+    assert Shift(first, first * factor, 0, 0).correct(value * factor, 0.0, "ratio")[0] == pytest.approx(value)
+    assert Shift(first, first + offset, 0.04, 0.05).correct(value, 0.0, "offset")[1] == pytest.approx(0.3)
+
+
+def test_sigma_of_a_ratio_is_that_of_many_draws():
+    rng = np.random.default_rng(0)
+    value, first, latest = (rng.normal(mean, 0.02 * mean, 100_000) for mean in (5.0, 4.0, 2.0))
+    _, sigma = Shift(4.0, 2.0, 0.08**2, 0.04**2).correct(5.0, 0.1, "ratio")
+    assert sigma == pytest.approx(float(np.std(value * first / latest)), rel=0.02)
+
+
+def test_refuses():
+    inner = SobolAgent(PLANE, Maximize("f"))
+    with pytest.raises(AutoexpError, match="every must be positive, got 0"):
+        ReferenceAgent(inner, HERE, every=0.0)
+    with pytest.raises(AutoexpError, match="correct must be 'offset', 'ratio' or 'none', got 'twice'"):
+        ReferenceAgent(inner, HERE, correct="twice")
