@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -114,7 +115,9 @@ class LabelledBins:
         if labels.ndim != 2 or labels.is_floating_point() or labels.is_complex():
             raise ReductionError(f"labels must be integers, (y, x), got {labels.dtype} of shape {tuple(labels.shape)}")
         object.__setattr__(self, "labels", labels.to("cpu", torch.int64))
-        object.__setattr__(self, "_present", tuple(label for label in self.labels.unique().tolist() if label > 0))
+        object.__setattr__(
+            self, "_present", tuple(label for label in np.unique(self.labels.numpy()).tolist() if label > 0)
+        )
         _refuse_unnamed(self.names)
         if self.geometry is not None and self.geometry.shape != self.shape:
             raise ReductionError(f"labels must be {self.geometry.shape} as the detector is, got {self.shape}")

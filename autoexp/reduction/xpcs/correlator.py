@@ -12,8 +12,9 @@ from autoexp.reduction.xpcs.bins import Bins
 from autoexp.reduction.xpcs.gather import count, gather, part
 from autoexp.reduction.xpcs.lags import lag_steps
 from autoexp.reduction.xpcs.layout import Layout
-from autoexp.reduction.xpcs.levels import Level, Rows
+from autoexp.reduction.xpcs.levels import Level
 from autoexp.reduction.xpcs.pairs import PairSums
+from autoexp.reduction.xpcs.rows import Rows
 
 CHUNK = 8
 """Rows that a level waits for before it multiplies them; even. Matrix products of this many are the cheapest."""

@@ -69,7 +69,7 @@ def correlation(correlator: Correlator, state: CorrelatorState, sums: PairSums) 
     """Return g2, dimensions bin and delay, of sums on the CPU."""
     bins = len(correlator.bins.names)
     value, left_out = sums.correlation(bins), sums.without_each_group(bins)
-    tau = Axis(lag_steps(correlator.levels, correlator.channels) * state.period, "s")
+    tau = Axis(np.asarray(lag_steps(correlator.levels, correlator.channels) * state.period), "s")
     axes = {"bin": correlator.bins.axis(), "tau": tau}
     flags = told(state, value[:, 0])
     return Reduced(value.numpy(), _spread(value, left_out), "", ("bin", "tau"), axes, state.n_frames, flags)

@@ -146,7 +146,8 @@ def _step(parameters: Tensor, tau: Tensor, residual: Tensor, weights: Tensor, fr
     diagonal = normal.diagonal(dim1=1, dim2=2)
     floor = diagonal.amax(-1, keepdim=True) * 1e-12 + 1e-300
     loaded = normal + torch.diag_embed(torch.where(free, damping[:, None] * diagonal + floor, 1.0 + floor))
-    return torch.linalg.solve(loaded, (weighted.mT @ residual[..., None]))[..., 0] * free
+    step: Tensor = torch.linalg.solve(loaded, weighted.mT @ residual[..., None])
+    return step[..., 0] * free
 
 
 def _slopes(parameters: Tensor, tau: Tensor) -> Tensor:

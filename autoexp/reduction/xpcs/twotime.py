@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
-from autoexp.reduction.records import Axis, FrameMeta, Frames, FrameSpec, Reduced
+from autoexp.reduction.records import Axis, FloatArray, FrameMeta, Frames, FrameSpec, Reduced
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.xpcs.bins import Bins
 from autoexp.reduction.xpcs.gather import count, gather, part
@@ -125,7 +125,8 @@ class TwoTime:
             for place in range(bins):
                 found = _of_bin(state, state.values, rows, place)
                 value[place, :seen, :seen], sigma[place, :seen, :seen] = (each.cpu().numpy() for each in found)
-        times = Axis((np.arange(self.window) + state.n_frames - seen) * state.period, "s")
+        steps: FloatArray = np.arange(self.window, dtype=np.float64) + state.n_frames - seen
+        times = Axis(np.asarray(steps * state.period), "s")
         axes = {"bin": self.bins.axis(), "t1": times, "t2": times}
         flags = self._told(state, bool(np.isnan(value[:, :seen, :seen]).any()))
         return {"two_time": Reduced(value, sigma, "", ("bin", "t1", "t2"), axes, state.n_frames, flags)}

@@ -2,13 +2,14 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoexp.errors import ReductionError
 from autoexp.reduction.xpcs.layout import Layout
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(4, 3000), min_size=1, max_size=4), st.integers(1, 4))
 def test_each_pixel_of_each_bin_stands_in_one_group_of_it(sizes, groups):
     pixels = [torch.arange(size) * 2 + place for place, size in enumerate(sizes)]

@@ -52,29 +52,26 @@ def movie(n, seed=0):
     return frames
 
 
-def g2_by_definition(frames, valid, regions, levels, channels):
-    """Mean products over mean intensities, pair by pair, each level the means of two valid frames below."""
+def g2_by_definition(frames, valid, levels, channels):
+    """Of each region, see `g2_of`, shape (regions, lags)."""
+    regions = labels().numpy()
+    inside = [regions == name for name in (1, 2, 3)]
+    return np.array([g2_of(np.where(valid, frames, 0.0)[:, each], valid[:, each], levels, channels) for each in inside])
+
+
+def g2_of(frames, valid, levels, channels):
+    """Mean products over mean intensities, lag by lag, each level the means of two valid frames below."""
     found = []
-    frames, valid = np.where(valid, frames, 0.0), valid.astype(float)
     for level in range(levels):
         for lag in range(channels // 2 if level else 0, channels):
-            n = len(frames) - lag
-            if n <= 0:
-                found.append([np.nan] * 3)
-                continue
-            both = valid[:n] * valid[lag:]
-            for name in (1, 2, 3):
-                inside = both[:, regions == name]
-                past, future = frames[:n][:, regions == name], frames[lag:][:, regions == name]
-                pairs = inside.sum()
-                product, before, after = (
-                    (inside * each).sum() / max(1, pairs) for each in (past * future, past, future)
-                )
-                found.append(product / (before * after) if pairs else np.nan)
+            n = max(0, len(frames) - lag)
+            both = valid[:n] & valid[lag:]
+            past, future = frames[:n][both], frames[lag:][both]
+            found.append((past * future).mean() / (past.mean() * future.mean()) if both.any() else np.nan)
         end = len(frames) // 2 * 2
-        valid_above = valid[0:end:2] * valid[1:end:2]
-        frames, valid = 0.5 * (frames[0:end:2] + frames[1:end:2]) * valid_above, valid_above
-    return np.hstack(found).reshape(-1, 3).T
+        valid = valid[0:end:2] & valid[1:end:2]
+        frames = 0.5 * (frames[0:end:2] + frames[1:end:2])
+    return found
 
 
 def reading(frames, *, levels=4, channels=8, sizes=None, **options):
@@ -86,11 +83,11 @@ def reading(frames, *, levels=4, channels=8, sizes=None, **options):
     return reducer.read(state)
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 16, 45, 130])
+@pytest.mark.parametrize("n", [1, 8, 9, 45, 130])
 @pytest.mark.parametrize(("levels", "channels"), [(1, 8), (4, 8), (3, 16), (5, 2)])
 def test_is_the_mean_over_all_pairs(n, levels, channels):
     frames = movie(n)
-    expected = g2_by_definition(frames, np.ones(frames.shape), labels().numpy(), levels, channels)
+    expected = g2_by_definition(frames, np.ones(frames.shape, dtype=bool), levels, channels)
     found = reading(torch.from_numpy(frames).to(torch.int32), levels=levels, channels=channels)["g2"]
     np.testing.assert_allclose(found.value, expected, rtol=1e-6)
     assert found.dims == ("bin", "tau")
@@ -113,9 +110,9 @@ def test_masked_values_enter_no_pair(how):
     else:
         valid[10:, 4] = how.startswith("until")
         valid[:10, 4] = how.startswith("from")
-    expected = g2_by_definition(frames, valid, labels().numpy(), 4, 8)
+    expected = g2_by_definition(frames, valid, 4, 8)
     marked = torch.from_numpy(np.where(valid, frames, 65535)).to(torch.int32)
-    for sizes in ([61], [10, 51], [3] * 20 + [1]):
+    for sizes in ([61], [3, 9, 49]):
         found = reading(marked, sizes=sizes)["g2"]
         np.testing.assert_allclose(found.value, expected, rtol=1e-6)
         assert found.flags == Flags.MASKED
@@ -153,12 +150,13 @@ def test_agrees_with_scikit_beam_on_bad_frames():
 
 
 def test_sigma_is_the_spread_between_samples():
-    """Of the same movie of other speckles, and of a constant one none but that of counting."""
-    found = [reading(torch.from_numpy(movie(40, seed)))["g2"] for seed in range(60)]
-    values, sigmas = np.array([each.value for each in found]), np.array([each.sigma for each in found])
-    spread = values.std(axis=0, ddof=1)[:, 1:17]
-    stated = np.sqrt((sigmas**2).mean(axis=0))[:, 1:17]
-    assert np.median(stated / spread) == pytest.approx(1.0, abs=0.2)
+    """Of forty patches of one movie, which have nothing to do with each other."""
+    patches = torch.arange(1, 41).repeat_interleave(12).reshape(20, 24)
+    reducer = MultiTau(Correlator(LabelledBins(patches), levels=2, groups=12))
+    frames = torch.from_numpy(movie(60))
+    found = reducer.read(reducer.update(reducer.init(FrameSpec((20, 24))), frames, FrameMeta()))["g2"]
+    spread, stated = found.value.std(axis=0, ddof=1), np.sqrt((found.sigma**2).mean(axis=0))
+    assert np.median((stated / spread)[1:]) == pytest.approx(1.0, abs=0.2)
 
 
 def test_intensity_is_the_mean_count():

@@ -100,7 +100,9 @@ def one_ring(scene, q):
 
 def test_the_scene_has_the_relaxation_time_that_it_states():
     kelvin = 290.0
-    scene = XpcsScene(seed=3, brightness=50.0)
+    pixel = 55e-6
+    geometry = Poni((256, 256), (pixel, pixel), 10.0, (-100 * pixel, 128 * pixel), wavelength=1.5e-10)
+    scene = XpcsScene(seed=3, brightness=50.0, geometry=geometry)
     band, q = one_ring(scene, 6e-3)
     times = torch.arange(48, dtype=torch.float64) * 0.05
     reducer = RelaxationTime(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 
@@ -17,6 +17,7 @@ def curve(tau, baseline, contrast, time, stretch):
     return baseline + contrast * np.exp(-2 * (tau / time) ** stretch)
 
 
+@settings(max_examples=25)
 @given(
     st.floats(0.9, 1.1),
     st.floats(0.05, 0.8),
