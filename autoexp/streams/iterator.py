@@ -19,11 +19,18 @@ class IteratedFrames:
         Arrays of shape ``(y, x)``, which are numbered from 0, or `StreamFrame` records, which stay as they are.
     clock
         Gives arrays their timestamp.
+    live
+        Whether frames come although nobody wants one, as where the iterable exposes a detector.
     """
 
-    live = False
-
-    def __init__(self, frames: Iterable[ArrayLike | StreamFrame], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        frames: Iterable[ArrayLike | StreamFrame],
+        clock: Callable[[], float] = time.time,
+        *,
+        live: bool = False,
+    ) -> None:
+        self.live = live
         self._frames = frames
         self._clock = clock
         self._rest: Iterator[tuple[int, ArrayLike | StreamFrame]] = iter(())

@@ -9,7 +9,7 @@ from typing import Any
 from autoexp.errors import MeasurementError, StreamEndError
 from autoexp.streams.frames import StreamFrame
 
-_INTERVAL = 0.02
+_INTERVAL = 0.005
 
 
 class SwmrFrames:
@@ -54,12 +54,12 @@ class SwmrFrames:
             raise MeasurementError(f"a stream must have one frame or more, got {frames}")
         self.path, self.dataset, self.timestamps, self.frames, self.live = path, dataset, timestamps, frames, live
         self._wait = wait
-        self._next = 0
+        self._next = self._written = 0
         self._file: Any = None
 
     def open(self) -> None:
         """Begin with the first frame."""
-        self._next = 0
+        self._next = self._written = 0
 
     def take(self, timeout: float) -> StreamFrame | None:
         """Return the next frame; None if none is written within `timeout` seconds.
@@ -88,23 +88,24 @@ class SwmrFrames:
 
     def _read(self) -> StreamFrame | None:
         """Return the next frame if it is there."""
-        frames = self._fresh(self.dataset)
-        if frames is None or len(frames) <= self._next:
+        if self._next >= self._written and not self._refreshed():
             return None
-        stamps = None if self.timestamps is None else self._fresh(self.timestamps)
-        stamp = math.nan if stamps is None or len(stamps) <= self._next else float(stamps[self._next])
-        return StreamFrame(frames[self._next], self._next, stamp)
+        stamps = self._file[self.timestamps] if self.timestamps and self.timestamps in self._file else ()
+        stamp = float(stamps[self._next]) if self._next < len(stamps) else math.nan
+        return StreamFrame(self._file[self.dataset][self._next], self._next, stamp)
 
-    def _fresh(self, name: str) -> Any:
-        """Return a dataset as it is now; None where there is none yet."""
+    def _refreshed(self) -> bool:
+        """Look how far the writer is, and return whether the next frame is there."""
         if self._file is None and not self._opened():
-            return None
-        if name not in self._file:
+            return False
+        if self.dataset not in self._file:
             self.close()
-            return None
-        found = self._file[name]
-        found.id.refresh()
-        return found
+            return False
+        for name in (self.dataset, self.timestamps):
+            if name is not None and name in self._file:
+                self._file[name].id.refresh()
+        self._written = len(self._file[self.dataset])
+        return self._next < self._written
 
     def _opened(self) -> bool:
         """Return whether the file could be opened; one that is only being made cannot."""

@@ -71,8 +71,7 @@ def exposures(beamline):
 
 
 def flying(beamline, motor, **settings):
-    frames = IteratedFrames(exposures(beamline))
-    frames.live = True
+    frames = IteratedFrames(exposures(beamline), live=True)
     positioned = PositionedFrames(frames, {motor.name: lambda: motor.position}, beamline.clock.now)
     return StreamDetector(StreamReduction(positioned, **settings), BeamStatistics(), name="spot", device="cpu")
 

@@ -74,4 +74,6 @@ def _publisher(beamline: Beamline, stream: str | None) -> Any:
         return None
     from autoexp_simulators.stream import FrameStream
 
-    return FrameStream(stream, beamline.detector)
+    motors = [dof.movable for dof in beamline.dofs if isinstance(dof.movable, SimulatedMotor)]
+    attributes = {motor.name: motor.readback.get for motor in motors}
+    return FrameStream(stream, beamline.detector, attributes=attributes)
