@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -11,8 +11,9 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
+from autoexp.reduction.frames import lift
+from autoexp.reduction.gridded import GridSums, positions
 from autoexp.reduction.records import Axis, FloatArray, FrameMeta, Frames, FrameSpec, Reduced, number
-from autoexp.reduction.xanes.accumulation import EnergySums
 from autoexp.reduction.xanes.features import Feature, half_step, inflection, white_line
 from autoexp.reduction.xanes.normalisation import Normalised, Windows, normalise, steepest
 from autoexp.reduction.xanes.references import References, decompose
@@ -77,11 +78,11 @@ class Xanes:
         if not self.smooth > 0:
             raise ReductionError(f"smooth must be positive, got {self.smooth} eV")
 
-    def init(self, spec: FrameSpec) -> EnergySums:
+    def init(self, spec: FrameSpec) -> GridSums:
         """Return the sums of no frames."""
-        return EnergySums.empty(self.energies, spec.device)
+        return GridSums.empty(self.energies, 2, spec.device)
 
-    def update(self, state: EnergySums, frames: Tensor | Frames, meta: FrameMeta) -> EnergySums:
+    def update(self, state: GridSums, frames: Tensor | Frames, meta: FrameMeta) -> GridSums:
         """Add a batch, shape ``(n, 1, chambers)``, with its energies.
 
         Raises
@@ -89,9 +90,19 @@ class Xanes:
         ReductionError
             If a frame has more than one row or no such columns, or no energy is known for each.
         """
-        return state.add(frames, meta, (self.incident, self.transmitted))
+        lifted, columns = lift(frames, state.counts.device), [self.incident, self.transmitted]
+        n, rows, width = lifted.values.shape
+        if rows != 1 or width <= max(columns):
+            raise ReductionError(
+                f"frames must be one row with columns {columns[0]} and {columns[1]}, got shape {(rows, width)}"
+            )
+        if n == 0:
+            return state
+        valid = None if lifted.valid is None else lifted.valid.expand_as(lifted.values)[:, 0, columns].all(-1)
+        values, variances = lifted.values[:, 0, columns], lifted.variances[:, 0, columns]
+        return state.add(values, variances, valid, positions(meta, "energy", n))
 
-    def merge(self, a: EnergySums, b: EnergySums) -> EnergySums:
+    def merge(self, a: GridSums, b: GridSums) -> GridSums:
         """Join what two workers saw."""
         return a.merge(b)
 
@@ -100,7 +111,7 @@ class Xanes:
         dark = torch.ones((len(self.energies), 1, max(self.incident, self.transmitted) + 1))
         self.read(self.update(self.init(spec), dark, FrameMeta(coordinates={"energy": torch.tensor(self.energies)})))
 
-    def read(self, state: EnergySums) -> Mapping[str, Reduced]:
+    def read(self, state: GridSums) -> Mapping[str, Reduced]:
         """Return the spectra ``mu`` and ``spectrum``, and the numbers of the latter."""
         measured = _Measured.of(state, self.mode)
         mu = measured.reduced(measured.mu, measured.variance.sqrt())
@@ -168,8 +179,8 @@ class _Measured:
     flags: Flags
 
     @classmethod
-    def of(cls, state: EnergySums, mode: str) -> "_Measured":
-        state = replace(state, **{name: getattr(state, name).cpu() for name in _TENSORS})
+    def of(cls, state: GridSums, mode: str) -> "_Measured":
+        state = state.cpu()
         known = (state.seen > 0) & (state.counts > 0).all(1)
         counts, variances = state.counts[known], state.variances[known]
         relative = (variances / counts**2).sum(1)
@@ -184,7 +195,7 @@ class _Measured:
         flags |= Flags.NO_SIGNAL if bool(((state.seen > 0) & ~known).any()) else Flags.NONE
         edges = state.edges.numpy()
         grid = (edges[:-1] + edges[1:]) / 2.0
-        return cls(grid, known, state.mean_energies()[known], mu, relative, state.n_frames, flags)
+        return cls(grid, known, state.mean_positions()[known], mu, relative, state.n_frames, flags)
 
     def reduced(self, value: Tensor, sigma: Tensor) -> Reduced:
         """Return a spectrum on the whole grid; NaN where nothing was measured."""
@@ -201,6 +212,3 @@ class _Measured:
         """Return a number of the spectrum that it may not show."""
         flags = Flags.NONE if bool(found.clear[0]) else Flags.UNRESOLVED
         return self.number(found.value[0], found.sigma[0], unit, flags)
-
-
-_TENSORS = ("edges", "counts", "variances", "energy", "seen", "left_out")
