@@ -54,9 +54,9 @@ class _Effort:
 
 _EFFORTS = (
     (40, _Effort(5, 60, 1e-5, 4, 64)),
-    (100, _Effort(3, 5, 1e-2, 3, 16)),
-    (400, _Effort(2, 4, 1e-2, 2, 8)),
-    (math.inf, _Effort(1, 4, 1e-2, 0, 0)),
+    (100, _Effort(3, 4, 1e-2, 3, 16)),
+    (400, _Effort(2, 3, 1e-2, 2, 8)),
+    (math.inf, _Effort(1, 3, 1e-2, 0, 0)),
 )
 
 
@@ -256,7 +256,7 @@ class BayesianAgent:
         """Return the points, shape ``(k, d)``, that need not be measured again."""
         waiting = self._space.to_unit([suggestion.point for suggestion in pending])
         memory = self._memory
-        return np.vstack([memory.units, memory.lost(failed=True), memory.lost(failed=False), waiting])
+        return np.concatenate([memory.units, memory.lost(failed=True), memory.lost(failed=False), waiting])
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         """Return the best point by the model; None when a finite Space has no more."""
@@ -326,19 +326,21 @@ class BayesianAgent:
         waiting = self._space.to_unit([suggestion.point for suggestion in pending])
         values = belief.score_watched(scores)
         unit = candidates.unit[: len(values)]
-        values[self._used[: len(values)] | near(unit, waiting)] = -np.inf
-        if not np.isfinite(values).any():
-            return None
+        values[self._used[: len(values)]] = -np.inf
+        if len(waiting):
+            values[near(unit, waiting)] = -np.inf
         effort = next(effort for limit, effort in _EFFORTS if size <= limit)
         top = np.sort(np.argpartition(values, max(0, len(values) - _TOP))[-_TOP:])
         top = top[np.isfinite(values[top])]
+        if not len(top):
+            return None
         pool, values = unit[top], values[top]
         close = self._close(belief, effort) if effort.centres else pool[:0]
         if len(close):
-            pool, values = np.vstack([pool, close]), np.concatenate([values, belief.score(scores, close)])
+            pool, values = np.concatenate([pool, close]), np.concatenate([values, belief.score(scores, close)])
         starts = spread(values, pool, effort.starts)
         climbed, heights = self._climb(belief, scores, pool[starts], effort)
-        found = np.vstack([climbed, pool[starts]])
+        found = np.concatenate([climbed, pool[starts]])
         reached = np.concatenate([heights, np.minimum(values[starts], heights)])
         reached = np.where(near(found, self._taken(pending)), -np.inf, reached)
         best = int(np.argmax(reached))

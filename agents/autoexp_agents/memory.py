@@ -79,8 +79,7 @@ class Memory:
     def units(self) -> FloatArray:
         """Read-back points of the usable observations in the unit cube, shape ``(n, d)``."""
         if len(self._stacked) != len(self._units):
-            new = np.array(self._units[len(self._stacked) :]).reshape(-1, self.space.width)
-            self._stacked = np.vstack([self._stacked, new])
+            self._stacked = np.concatenate([self._stacked, self._units[len(self._stacked) :]])
         return self._stacked
 
     def data(self, name: str, start: int = 0) -> Data:
@@ -94,8 +93,10 @@ class Memory:
     def lost(self, *, failed: bool) -> FloatArray:
         """Return the places of failed (or of suspect) points that gave no value later, shape ``(k, d)``."""
         places = [place for place, was_failed in self._lost if was_failed is failed]
-        units = np.array(places).reshape(len(places), self.space.width)
-        return units[~near(units, self.units)] if len(units) else units
+        if not places:
+            return np.empty((0, self.space.width))
+        units = np.array(places)
+        return units[~near(units, self.units)]
 
     def state(self) -> list[dict[str, Any]]:
         """Return the observations as plain data."""

@@ -46,6 +46,7 @@ class ExactGP:
         self._columns = self._kernel.columns(self._x)
         self._known_mean: float | None = None
         self._known_weights: FloatArray | None = None
+        self._known_fitted: FloatArray | None = None
         self._watch: Watch | None = None
         self._watched, self._watched_prior = self._columns, self._kernel.diagonal(self._x)
         self._reserve(len(data) + max(64, len(data) // 4))
@@ -130,7 +131,7 @@ class ExactGP:
         self._columns[:, n] = self._kernel.columns(point)[:, 0]
         self._factor[n, :n], self._factor[n, n], self._solved[n] = row, pivot, solved
         self._n = n + 1
-        self._known_weights = self._known_mean = None
+        self._forget()
         if self._watch is not None:
             self._watch.append(self._kernel.cross(point, self._watched)[0], row, pivot, solved)
         return surprise
@@ -163,10 +164,15 @@ class ExactGP:
         try:
             yield
         finally:
-            self._n = n
-            self._known_weights = self._known_mean = None
+            if self._n != n:
+                self._n = n
+                self._forget()
             if self._watch is not None and mark is not None:
                 self._watch.reset(mark)
+
+    def _forget(self) -> None:
+        """Forget what followed from the data as they were."""
+        self._known_mean = self._known_weights = self._known_fitted = None
 
     def _mean(self) -> float:
         """Return the constant mean, standardised."""
@@ -186,10 +192,12 @@ class ExactGP:
 
     def fitted(self) -> FloatArray:
         """Return the posterior mean at the observed points, shape ``(n,)``: each value less its share of noise."""
-        n = self._n
-        noise = self._noise[:n] + self.parameters.noise
-        means = self._y[:n] - noise * self._weights()
-        return np.asarray(means * self.parameters.scale + self.parameters.offset)
+        if self._known_fitted is None:
+            n = self._n
+            noise = self._noise[:n] + self.parameters.noise
+            means = self._y[:n] - noise * self._weights()
+            self._known_fitted = np.asarray(means * self.parameters.scale + self.parameters.offset)
+        return self._known_fitted
 
     def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of the noise-free value at ``(m, d)`` points, ``(m,)`` each."""

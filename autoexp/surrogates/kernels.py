@@ -37,7 +37,8 @@ def matern32(r2: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def rbf(r2: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the squared exponential kernel."""
-    decay = np.exp(-0.5 * r2)
+    decay = -0.5 * r2
+    np.exp(decay, out=decay)
     return decay, decay
 
 

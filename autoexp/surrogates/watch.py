@@ -39,8 +39,7 @@ class Watch:
         np.subtract(covariance, row @ self._rows[: self._n], out=new)
         new *= 1.0 / pivot
         self.explained += new * new
-        for total, share in zip(self.projected, solved, strict=True):
-            total += share * new
+        self.projected += solved[:, None] * new
         self._n += 1
 
     def mark(self) -> tuple[int, FloatArray, FloatArray]:
