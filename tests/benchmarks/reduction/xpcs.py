@@ -1,0 +1,78 @@
+"""Photon correlation beside scikit-beam."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from timing import Case
+
+from autoexp.reduction import FrameMeta, FrameSpec
+from autoexp.reduction.xpcs import Correlator, LabelledBins, MultiTau, RelaxationTime, TwoTime
+
+SHAPE, LEVELS, CHANNELS, BATCH = (512, 512), 6, 8, 16
+
+
+def cases() -> list[Case]:
+    """Return what is compared: a whole series each, from an empty state to the last reading."""
+    from skbeam.core.correlation import multi_tau_auto_corr, two_time_corr
+
+    labels = rings()
+    bins, pixels = LabelledBins(torch.from_numpy(labels)), int((labels > 0).sum())
+    frames = np.random.default_rng(0).poisson(2.0, (128, *SHAPE)).astype(np.uint16)
+    correlator = Correlator(bins, LEVELS, CHANNELS)
+    multitau = lambda: multi_tau_auto_corr(LEVELS, CHANNELS, labels, frames)
+    size = f"12 bins of together {pixels // 1000}k pixels, 512 x 512"
+    # every level but the first has half the lags of the one before it, at half its rate
+    pairs = len(frames) * CHANNELS * 1.5
+    few = frames[:32]
+    return [
+        Case(
+            f"XPCS, g2 with sigma of {len(frames)} frames, {size}",
+            "scikit-beam (no sigma)",
+            series(MultiTau(correlator), frames),
+            multitau,
+            9.0,
+            2 * len(frames) * pixels,
+            2.0 * pairs * pixels,
+        ),
+        Case(
+            f"XPCS, the same and a fit of relaxation times with sigma, {len(frames)} frames",
+            "scikit-beam (g2 only)",
+            series(RelaxationTime(correlator), frames),
+            multitau,
+            9.0,
+            2 * len(frames) * pixels,
+            2.0 * pairs * pixels,
+        ),
+        Case(
+            f"XPCS, two-time map with sigma of {len(few)} frames",
+            "scikit-beam (no sigma)",
+            series(TwoTime(bins, window=len(few)), few),
+            lambda: two_time_corr(labels, few, len(few), len(few), 1),
+            9.0,
+            2 * len(few) * pixels,
+            float(len(few)) ** 2 * pixels,
+        ),
+    ]
+
+
+def rings() -> np.ndarray:
+    """Return twelve rings around a point beside the detector."""
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    radius = np.hypot(y + 20, x - 256)
+    return np.where((radius >= 40) & ((radius - 40) % 40 < 32) & (radius < 520), (radius - 40) // 40 + 1, 0).astype(int)
+
+
+def series(reducer: Any, frames: np.ndarray) -> Callable[[], Any]:
+    """Return a call that takes a fresh state through frames in batches to its values."""
+    batches = torch.from_numpy(frames).split(BATCH)
+    empty, meta = reducer.init(FrameSpec(SHAPE)), FrameMeta()
+
+    def run() -> Any:
+        state = empty
+        for batch in batches:
+            state = reducer.update(state, batch, meta)
+        return reducer.read(state)
+
+    return run
