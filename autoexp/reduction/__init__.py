@@ -10,6 +10,7 @@ from autoexp.reduction.corrections import Dark, DeadTime, Flat, Gain, Mask, Moni
 from autoexp.reduction.drift import Drift
 from autoexp.reduction.frames import lift
 from autoexp.reduction.geometry import Poni
+from autoexp.reduction.knife_edge import KnifeEdge
 from autoexp.reduction.nonnegative import nonnegative_least_squares
 from autoexp.reduction.peaks import CurvePeaks, PeakWindow
 from autoexp.reduction.ptychography import FarField, ObjectGrid, Ptychography, RunningPtychography
@@ -46,6 +47,7 @@ __all__ = [
     "Frames",
     "Gain",
     "Iterative",
+    "KnifeEdge",
     "Mask",
     "Monitor",
     "MultiTau",
