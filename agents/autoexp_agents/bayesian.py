@@ -27,6 +27,7 @@ from autoexp_agents.refit import Refit
 from autoexp_agents.report import slices
 
 if TYPE_CHECKING:
+    import gpytorch
     import xarray as xr
 
 _SURPRISE = 3.0
@@ -82,7 +83,8 @@ class BayesianAgent:
         Number of points prepared for the search; beyond 600 observations 4096 at most,
         save in a pool or for a sparse model.
     kernel
-        One of `autoexp.surrogates.PROFILES`; ``"matern52"`` for a landscape with kinks or edges.
+        One of `autoexp.surrogates.PROFILES`; ``"matern52"`` for a landscape with kinks or edges. Or
+        any kernel of GPyTorch over the unit cube, to start from; its own priors and constraints hold.
     exact_up_to, inducing
         Beyond so many observations a model of so many inducing points takes the exact one's place at the
         next refit; the model state says which was used.
@@ -109,7 +111,7 @@ class BayesianAgent:
         initial: int | None = None,
         seed: int = 0,
         candidates: int = 8192,
-        kernel: str = "rbf",
+        kernel: "str | gpytorch.kernels.Kernel" = "rbf",
         exact_up_to: int = USUAL.exact_up_to,
         inducing: int = USUAL.inducing,
     ) -> None:
@@ -119,7 +121,7 @@ class BayesianAgent:
         if initial is not None and initial < 1:
             raise ObjectiveError(f"initial must be 1 or more, got {initial}")
         self._initial = 2 * len(space.dofs) + 1 if initial is None else initial
-        if kernel not in PROFILES:
+        if isinstance(kernel, str) and kernel not in PROFILES:
             raise ObjectiveError(f"kernel must be one of {listed(PROFILES)}, got {kernel!r}")
         self._kernel = kernel
         self._scale = Scale(exact_up_to, inducing)
@@ -401,7 +403,7 @@ class BayesianAgent:
             "initial": self._initial,
             "seed": self._seed,
             "candidates": self._candidates.size,
-            "kernel": self._kernel,
+            "kernel": str(self._kernel),
             "exact_up_to": self._scale.exact_up_to,
             "inducing": self._scale.inducing,
         }
@@ -428,7 +430,7 @@ class BayesianAgent:
         if not state or state == self.model_state():
             return
         learnt = {
-            name: Parameters(**{**row, "lengthscales": tuple(row["lengthscales"])})
+            name: Parameters(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
             for name, row in state["parameters"].items()
         }
         fitted = int(state["fitted"])
@@ -436,7 +438,7 @@ class BayesianAgent:
             name: Data(known.x[:fitted], known.y[:fitted], known.variance[:fitted])
             for name, known in self._memory.all_data().items()
         }
-        self._adopt(believe(data, learnt, self._watched(data), self._scale))
+        self._adopt(believe(data, learnt, self._watched(data), self._scale, self._kernel))
 
     @property
     def thought_ahead(self) -> float:

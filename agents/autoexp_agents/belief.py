@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +19,11 @@ from autoexp.protocols import Acquisition
 from autoexp.records import Estimate
 from autoexp.surrogates.conditioned import USUAL, Model, Scale, condition
 from autoexp.surrogates.fitting import fit
+from autoexp.surrogates.gpytorch_kernel import fit_gpytorch
 from autoexp.surrogates.parameters import Data, Parameters
+
+if TYPE_CHECKING:
+    import gpytorch
 
 _FEASIBLE = math.log(0.5)
 _PENALTY = 10.0
@@ -110,7 +115,7 @@ def learn(
     previous: Mapping[str, Parameters],
     *,
     seed: int = 0,
-    kernel: str = "rbf",
+    kernel: "str | gpytorch.kernels.Kernel" = "rbf",
     watch: FloatArray | None = None,
     pause: Callable[[], None] | None = None,
     scale: Scale = USUAL,
@@ -126,7 +131,7 @@ def learn(
     seed
         Of the fits.
     kernel
-        As for `autoexp.surrogates.fit`.
+        A name as for `autoexp.surrogates.fit`, or any kernel of GPyTorch, to start from.
     watch
         Points to keep the posterior current at, shape ``(m, d)``.
     pause
@@ -143,8 +148,11 @@ def learn(
     for name, measured in data.items():
         if not len(measured):
             raise AutoexpError("a model needs an observation with usable values, got none")
-        parameters[name] = fit(measured, previous.get(name), seed=seed, profile=kernel, pause=pause)
-    return believe(data, parameters, watch, scale)
+        if isinstance(kernel, str):
+            parameters[name] = fit(measured, previous.get(name), seed=seed, profile=kernel, pause=pause)
+        else:
+            parameters[name], _ = fit_gpytorch(measured, kernel, previous.get(name), seed=seed, pause=pause)
+    return believe(data, parameters, watch, scale, kernel)
 
 
 def believe(
@@ -152,9 +160,11 @@ def believe(
     parameters: Mapping[str, Parameters],
     watch: FloatArray | None = None,
     scale: Scale = USUAL,
+    kernel: "str | gpytorch.kernels.Kernel" = "rbf",
 ) -> Belief:
     """Condition a model of each field, with given hyper-parameters; see `learn`."""
-    models = {name: condition(parameters[name], measured, scale) for name, measured in data.items()}
+    given = None if isinstance(kernel, str) else kernel
+    models = {name: condition(parameters[name], measured, scale, given) for name, measured in data.items()}
     if watch is not None:
         for model in models.values():
             model.watch(watch)

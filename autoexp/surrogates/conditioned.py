@@ -1,12 +1,18 @@
 """Which model for how many observations."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from autoexp.errors import ObjectiveError
+from autoexp.surrogates.covariance import Covariance
 from autoexp.surrogates.exact import ExactGP
+from autoexp.surrogates.gpytorch_kernel import GPyTorchKernel
 from autoexp.surrogates.inducing import inducing_points
 from autoexp.surrogates.parameters import Data, Parameters
 from autoexp.surrogates.sparse import SparseGP
+
+if TYPE_CHECKING:
+    import gpytorch
 
 Model = ExactGP | SparseGP
 
@@ -40,8 +46,23 @@ class Scale:
 USUAL = Scale()
 
 
-def condition(parameters: Parameters, data: Data, scale: Scale = USUAL) -> Model:
-    """Return a model of given hyper-parameters, conditioned on `data`: exact, or sparse where they are many."""
+def condition(
+    parameters: Parameters, data: Data, scale: Scale = USUAL, given: "gpytorch.kernels.Kernel | None" = None
+) -> Model:
+    """Return a model of given hyper-parameters, conditioned on `data`: exact, or sparse where they are many.
+
+    Parameters
+    ----------
+    parameters
+        Hyper-parameters.
+    data
+        What was measured.
+    scale
+        How many are many.
+    given
+        The kernel of GPyTorch whose own parameters stand in `parameters`.
+    """
+    kernel: Covariance = parameters.kernel if given is None else GPyTorchKernel(given, parameters.raw)
     if len(data) <= scale.exact_up_to:
-        return ExactGP(parameters, data)
-    return SparseGP(parameters, data, inducing_points(parameters.kernel, data.x, scale.inducing))
+        return ExactGP(parameters, data, kernel=kernel)
+    return SparseGP(parameters, data, inducing_points(kernel, data.x, scale.inducing), kernel)

@@ -15,14 +15,13 @@ from scipy.optimize import minimize
 from autoexp.dofs import FloatArray
 from autoexp.surrogates.kernels import PROFILES, Kernel, lengthscale_mode
 from autoexp.surrogates.linalg import cholesky, inverse
-from autoexp.surrogates.parameters import Data, Parameters, standardization
+from autoexp.surrogates.parameters import Data, Parameters, fewer, standardization
 
 _LENGTHSCALES = (0.01, 100.0)
 _VARIANCES = (1e-3, 1e3)
 _NOISES = (1e-7, 1.0)
 _NOISE_PRIOR = (-5.0, 1.0)
 _LARGE = 1e10
-_MANY, _ENOUGH = 2_000, 1_000
 
 
 def fit(
@@ -54,7 +53,7 @@ def fit(
     pause
         Called before each look at the likelihood; it may block, so that something else goes first.
     """
-    data = _fewer(data, seed)
+    data = fewer(data, seed)
     offset, scale = standardization(data.y)
     problem = _Problem(data.x, (data.y - offset) / scale, data.variance / scale**2, profile, pause)
     guesses = _guesses(problem.width, previous, np.random.default_rng(seed))[:starts]
@@ -69,13 +68,6 @@ def fit(
     return Parameters(
         tuple(values[:-2].tolist()), float(values[-2]), float(values[-1]), offset, scale, len(data), profile
     )
-
-
-def _fewer(data: Data, seed: int) -> Data:
-    if len(data) <= _MANY:
-        return data
-    chosen = np.sort(np.random.default_rng(seed).choice(len(data), _ENOUGH, replace=False))
-    return Data(data.x[chosen], data.y[chosen], data.variance[chosen])
 
 
 def _guesses(width: int, previous: Parameters | None, rng: np.random.Generator) -> list[FloatArray]:

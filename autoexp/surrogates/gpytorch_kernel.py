@@ -1,7 +1,7 @@
 """Any kernel of GPyTorch in a Gaussian process that grows by a row per observation."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from autoexp.dofs import FloatArray
 from autoexp.surrogates.kernels import Jet
-from autoexp.surrogates.parameters import Data, Parameters, standardization
+from autoexp.surrogates.parameters import Data, Parameters, fewer, standardization
 
 if TYPE_CHECKING:
     import gpytorch
@@ -28,10 +28,19 @@ class GPyTorchKernel:
     ----------
     kernel
         Of points in the unit cube, for values of unit deviation; copied, and made double precision.
+    raw
+        Its own parameters, in its order, unconstrained; by default those that it has.
     """
 
-    def __init__(self, kernel: "gpytorch.kernels.Kernel") -> None:
+    def __init__(self, kernel: "gpytorch.kernels.Kernel", raw: Sequence[float] = ()) -> None:
         self.kernel = copy.deepcopy(kernel).double()
+        if raw:
+            _put(self.kernel, np.array(raw))
+
+    @property
+    def raw(self) -> tuple[float, ...]:
+        """Its own parameters, in its order, unconstrained."""
+        return tuple(float(value) for each in _learnt(self.kernel) for value in each.detach().ravel())
 
     def columns(self, points: FloatArray) -> FloatArray:
         """Return ``(n, d)`` points, shape ``(d, n)``."""
@@ -77,7 +86,9 @@ class GPyTorchKernel:
 def fit_gpytorch(
     data: Data,
     kernel: "gpytorch.kernels.Kernel",
+    previous: Parameters | None = None,
     *,
+    seed: int = 0,
     iterations: int = 100,
     pause: Callable[[], None] | None = None,
 ) -> tuple[Parameters, GPyTorchKernel]:
@@ -92,6 +103,10 @@ def fit_gpytorch(
         One value or more.
     kernel
         Where to start; it is not changed.
+    previous
+        A fit to start from instead.
+    seed
+        Of the choice of a thousand where there are more than 2,000 values.
     iterations
         Cap on the iterations of L-BFGS.
     pause
@@ -99,18 +114,21 @@ def fit_gpytorch(
 
     Returns
     -------
-        What `autoexp.surrogates.ExactGP` takes; length scales and variance stand in the kernel alone.
+        What `autoexp.surrogates.ExactGP` takes; length scales stand in the kernel alone.
     """
+    data = fewer(data, seed)
     offset, scale = standardization(data.y)
-    fitted = GPyTorchKernel(kernel)
+    fitted = GPyTorchKernel(kernel, previous.raw if previous else ())
     problem = _Problem(fitted, Data(data.x, (data.y - offset) / scale, data.variance / scale**2), pause)
-    start = problem.start()
+    start = np.array([*fitted.raw, _NOISE_PRIOR[0]])
     bounds = [(value - _FREE, value + _FREE) for value in start[:-1]] + [_NOISES]
     found = minimize(problem, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": iterations})
-    problem.put(found.x)
-    noise = float(np.exp(found.x[-1]))
+    _put(fitted.kernel, found.x[:-1])
     width = data.x.shape[1]
-    return Parameters((1.0,) * width, 1.0, noise, offset, scale, len(data), "given"), fitted
+    variance = float(fitted.diagonal(np.full((1, width), 0.5))[0])
+    noise = float(np.exp(found.x[-1]))
+    known = Parameters((1.0,) * width, variance, noise, offset, scale, len(data), "given", fitted.raw)
+    return known, fitted
 
 
 class _Problem:
@@ -119,21 +137,6 @@ class _Problem:
     def __init__(self, covariance: GPyTorchKernel, data: Data, pause: Callable[[], None] | None) -> None:
         self._kernel, self._pause = covariance.kernel, pause
         self._x, self._y, self._variance = _tensor(data.x), _tensor(data.y), _tensor(data.variance)
-        self._raw = [parameter for parameter in self._kernel.parameters() if parameter.requires_grad]
-
-    def start(self) -> FloatArray:
-        """Return where the kernel stands, with the most probable noise."""
-        return np.concatenate([*(raw.detach().numpy().ravel() for raw in self._raw), [_NOISE_PRIOR[0]]])
-
-    def put(self, theta: FloatArray) -> None:
-        """Give the kernel its parameters."""
-        import torch
-
-        begin = 0
-        with torch.no_grad():
-            for raw in self._raw:
-                raw.copy_(_tensor(theta[begin : begin + raw.numel()]).reshape(raw.shape))
-                begin += raw.numel()
 
     def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
         """Return the value and its gradient."""
@@ -141,9 +144,9 @@ class _Problem:
 
         if self._pause is not None:
             self._pause()
-        self.put(theta)
+        _put(self._kernel, theta[:-1])
         log_noise = torch.tensor(theta[-1], dtype=torch.float64, requires_grad=True)
-        wanted = [*self._raw, log_noise]
+        wanted = [*_learnt(self._kernel), log_noise]
         value = self._value(log_noise)
         slopes = torch.autograd.grad(value, wanted, allow_unused=True)
         flat = [(torch.zeros_like(of) if slope is None else slope) for of, slope in zip(wanted, slopes, strict=True)]
@@ -162,6 +165,20 @@ class _Problem:
         for _, module, prior, closure, _ in self._kernel.named_priors():
             value = value - prior.log_prob(closure(module)).sum()
         return value + 0.5 * ((log_noise - _NOISE_PRIOR[0]) / _NOISE_PRIOR[1]) ** 2
+
+
+def _learnt(kernel: "gpytorch.kernels.Kernel") -> "list[torch.nn.Parameter]":
+    return [parameter for parameter in kernel.parameters() if parameter.requires_grad]
+
+
+def _put(kernel: "gpytorch.kernels.Kernel", raw: FloatArray) -> None:
+    import torch
+
+    wanted = _learnt(kernel)
+    shares = np.split(raw, np.cumsum([each.numel() for each in wanted])[:-1])
+    with torch.no_grad():
+        for each, share in zip(wanted, shares, strict=True):
+            each.copy_(_tensor(share).reshape(each.shape))
 
 
 def _tensor(values: FloatArray) -> "torch.Tensor":

@@ -7,6 +7,8 @@ import numpy as np
 from autoexp.dofs import FloatArray
 from autoexp.surrogates.kernels import PROFILES, Kernel
 
+_MANY, _ENOUGH = 2_000, 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Data:
@@ -45,7 +47,9 @@ class Parameters:
     size
         Number of values that they were fitted to.
     profile
-        Name of the kernel.
+        Name of the kernel; ``"given"`` where it is one of GPyTorch, which alone knows its length scales.
+    raw
+        That kernel's own parameters, in its order, unconstrained.
     """
 
     lengthscales: tuple[float, ...]
@@ -55,11 +59,20 @@ class Parameters:
     scale: float
     size: int
     profile: str = "matern52"
+    raw: tuple[float, ...] = ()
 
     @property
     def kernel(self) -> Kernel:
         """The kernel that they describe."""
         return Kernel(np.array(self.lengthscales), self.variance, PROFILES[self.profile])
+
+
+def fewer(data: Data, seed: int) -> Data:
+    """Return what is enough to fit to: of more than 2,000 values a random thousand."""
+    if len(data) <= _MANY:
+        return data
+    chosen = np.sort(np.random.default_rng(seed).choice(len(data), _ENOUGH, replace=False))
+    return Data(data.x[chosen], data.y[chosen], data.variance[chosen])
 
 
 def standardization(y: FloatArray) -> tuple[float, float]:

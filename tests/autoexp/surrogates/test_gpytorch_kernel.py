@@ -83,8 +83,8 @@ def test_gradients_agree_with_differences(make, sparse):
 
 
 def test_likelihood_gradient_agrees_with_differences():
-    problem = _Problem(GPyTorchKernel(mixed()), sample(15), None)
-    theta = problem.start()
+    kernel = GPyTorchKernel(mixed())
+    problem, theta = _Problem(kernel, sample(15), None), np.array([*kernel.raw, -4.0])
     _, gradient = problem(theta)
     for index in range(len(theta)):
         step = np.zeros(len(theta))
@@ -114,3 +114,9 @@ def test_a_prior_of_the_kernel_holds():
     lengths = [fit_gpytorch(data, kernel)[1].kernel.lengthscale.item() for kernel in (free, held)]
     assert lengths[0] > 0.15
     assert lengths[1] == pytest.approx(0.05, abs=0.01)
+
+
+def test_its_own_parameters_make_it_anew():
+    _, fitted = fit_gpytorch(sample(12), mixed())
+    again, a, b = GPyTorchKernel(mixed(), fitted.raw), sample(6).x, sample(4, 1).x
+    np.testing.assert_array_equal(again.cross(a, again.columns(b)), fitted.cross(a, fitted.columns(b)))
