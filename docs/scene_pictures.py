@@ -72,6 +72,19 @@ def _mirrors(beamline: Beamline, truth: Axes, frame: Axes) -> None:
     show(frame, take(beamline, v_pitch=-10.0, v_bend=-4.0), "camera, out of focus", log=True)
 
 
+def _kb(beamline: Beamline, truth: Axes, frame: Axes) -> None:
+    scene, best = beamline.scene, beamline.scene.optimum()
+    blade, height = np.meshgrid(np.linspace(20, 1500, 101), np.linspace(-100, 100, 101))
+    columns = {name: np.full(blade.size, value) for name, value in best.items()}
+    columns |= {"v_low": blade.ravel(), "v_height": height.ravel()}
+    found = scene.expected(columns)
+    show(truth, found["spot_sum"].reshape(blade.shape), "photons a frame", extent=(20, 1500, -100, 100), aspect="auto")
+    drawn = truth.contour(blade, height, found["spot_size"].reshape(blade.shape), colors="w", linewidths=0.8)
+    truth.clabel(drawn, fmt="%.2f px")
+    label(truth, "v_low / um", "v_height / um")
+    show(frame, take(beamline, v_pitch=-20.0, v_bend=3.0, h_low=60.0, h_high=60.0), "camera, narrow slit", log=True)
+
+
 def _transition(beamline: Beamline, truth: Axes, frame: Axes) -> None:
     rate = beamline.scene.truth().rate
     temperatures = np.linspace(20, 120, 26)
@@ -164,6 +177,7 @@ DRAWINGS: dict[str, Drawing] = {
     "xpcs": _xpcs,
     "tomography": _tomography,
     "ptychography": _ptychography,
+    "kb": _kb,
     "mirrors": _mirrors,
     "multimodal": _multimodal,
     "transition": _transition,

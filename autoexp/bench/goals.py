@@ -48,8 +48,8 @@ class OptimumFound:
 
     After each point it judges the one that measured best so far, by its true value: the regret is how much
     worse that is than the best there is. A lucky draw of a bad point counts as the bad point that it is.
-    Where the Scene does not tell its optimum, the best of 8192 Sobol points (of a pool: of all its points)
-    stands for it.
+    Points that broke a Bound as measured do not count. Where the Scene does not tell its optimum, the best of 8192
+    Sobol points (of a pool: of all its points) that keep every Bound stands for it.
     """
 
     name: str = "regret"
@@ -60,6 +60,7 @@ class OptimumFound:
         """Return the regret of the best measured point, in the field's unit."""
         true = cost(evidence.objective, evidence.truth([row.point for row in evidence.observations]))
         measured = cost(evidence.objective, evidence.measured())
+        measured = np.where(evidence.measured_within(), measured, np.nan)
         leader, regrets = -1, np.full(len(true), np.nan)
         least = ideal(evidence)
         for index, value in enumerate(measured):
@@ -70,20 +71,21 @@ class OptimumFound:
         return regrets
 
     def judge_answer(self, evidence: Evidence) -> float:
-        """Return the regret of the agent's answer."""
-        if evidence.answer is None:
+        """Return the regret of the agent's answer; NaN if it breaks a Bound in truth."""
+        if evidence.answer is None or not evidence.keeps_bounds([evidence.answer])[0]:
             return float("nan")
         true = cost(evidence.objective, evidence.truth([evidence.answer]))
         return max(0.0, float(true[0]) - ideal(evidence))
 
 
 def ideal(evidence: Evidence) -> float:
-    """Return the least cost that there is."""
-    if evidence.space.pool is not None:
-        return float(cost(evidence.objective, evidence.truth(evidence.space.pool)).min())
-    scene = evidence.beamline.scene
-    points = [scene.optimum()] if isinstance(scene, HasOptimum) else evidence.space.sobol(_PROBES, seed=0)
-    return float(np.nanmin(cost(evidence.objective, evidence.truth(points))))
+    """Return the least cost that there is, within the Bounds."""
+    scene, pool = evidence.beamline.scene, evidence.space.pool
+    if pool is None and isinstance(scene, HasOptimum):
+        return float(cost(evidence.objective, evidence.truth([scene.optimum()]))[0])
+    points = list(pool) if pool is not None else evidence.space.sobol(_PROBES, seed=0)
+    costs = cost(evidence.objective, evidence.truth(points))
+    return float(np.nanmin(np.where(evidence.keeps_bounds(points), costs, np.nan)))
 
 
 def cost(objective: Objective, values: FloatArray) -> FloatArray:

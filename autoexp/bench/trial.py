@@ -5,7 +5,7 @@ import inspect
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from autoexp.bench.goals import Goal, JudgesAnswers, OptimumFound, cost
 from autoexp.campaign import Campaign
 from autoexp.documents import DECISIONS
 from autoexp.dofs import FloatArray
+from autoexp.errors import AutoexpError
 from autoexp.protocols import Agent, Answers
 from autoexp.records import Point
 from autoexp.space import Space
@@ -171,7 +172,10 @@ class _Waits:
 
 
 def _answer(agent: Agent) -> Point | None:
-    return agent.best().point if isinstance(agent, Answers) else None
+    """Return what the agent holds for the best; None where it has none, as after nothing usable was measured."""
+    with suppress(AutoexpError):
+        return agent.best().point if isinstance(agent, Answers) else None
+    return None
 
 
 def _track(trial: Trial, evidence: Evidence, units: Mapping[str, str], waits: list[float]) -> Track:
@@ -200,7 +204,8 @@ def _track(trial: Trial, evidence: Evidence, units: Mapping[str, str], waits: li
 def _best_so_far(evidence: Evidence) -> FloatArray:
     values = evidence.measured()
     if isinstance(default_goal(evidence.objective), OptimumFound):
-        costs = np.where(np.isnan(values), np.inf, cost(evidence.objective, values))
+        usable = np.isfinite(values) & evidence.measured_within()
+        costs = np.where(usable, cost(evidence.objective, values), np.inf)
         leaders = [int(np.argmin(costs[: index + 1])) for index in range(len(costs))]
         return values[leaders]
     return np.full(len(values), np.nan)

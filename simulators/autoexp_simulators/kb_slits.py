@@ -7,11 +7,14 @@ References
 .. [2] E. Hecht, Optics, 5th ed. (2017), section 6.2: a thin lens off the axis.
 """
 
+import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.optimize import NonlinearConstraint, minimize
 from scipy.special import erf, ndtr
 from torch import Tensor
 
@@ -33,6 +36,9 @@ HEIGHT_RANGE = (-100.0, 100.0)
 BLADE_RANGE = (20.0, 1500.0)
 """Distance of a slit blade from the axis, in um."""
 
+_KINDS = {"pitch": PITCH_RANGE, "bend": BEND_RANGE, "height": HEIGHT_RANGE, "low": BLADE_RANGE, "high": BLADE_RANGE}
+_RANGES = {f"{name}_{kind}": limits for name in "vh" for kind, limits in _KINDS.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class SlitScene:
@@ -44,10 +50,13 @@ class SlitScene:
         The same with heights fixed and slits open.
     heights
         By how many metres the vertical and the horizontal mirror stand off the beam where their motors say 0.
+    photons_needed
+        Photons per frame that `optimum` keeps.
     """
 
     mirrors: MirrorScene
     heights: tuple[float, float] = (0.0, 0.0)
+    photons_needed: float = 5e4
 
     def beam(
         self, mirror: Mirror, offset: float, axis: Mapping[str, FloatArray]
@@ -106,12 +115,51 @@ class SlitScene:
         flux = self.mirrors.flux * passed_x * passed_y
         return spots(x, y, sigma_x, sigma_y, flux, self.mirrors.shape, str(time.device))
 
+    def optimum(self) -> dict[str, float]:
+        """Return the motor positions of the smallest spot that keeps `photons_needed`."""
+        return dict(_optimum(self))
+
     def truth(self) -> "xr.Dataset":
-        """Return the mounting errors as attributes: heights in um, and pitches and bends of the smallest spot."""
+        """Return the smallest spot that keeps `photons_needed`, its photons, and as attributes where it is."""
         import xarray as xr
 
-        v_height, h_height = (-1e6 * height for height in self.heights)
-        return xr.Dataset(attrs=self.mirrors.optimum() | {"v_height": v_height, "h_height": h_height})
+        best = self.optimum()
+        at = self.expected({name: np.array([value]) for name, value in best.items()})
+        values = {"spot_size": ((), at["spot_size"][0], {"units": "px"}), "spot_sum": ((), at["spot_sum"][0], {})}
+        return xr.Dataset(values, attrs=best)
+
+
+@functools.cache
+def _optimum(scene: SlitScene) -> Mapping[str, float]:
+    """Find the optimum by sequential quadratic programming, begun on the axis with blades at three distances."""
+    low, high = (np.array(ends) for ends in zip(*_RANGES.values(), strict=True))
+
+    def logs(unit: FloatArray) -> tuple[float, float]:
+        """Return the logarithms of the spot's size, and of its photons over those needed."""
+        motors = low + (high - low) * unit
+        at = scene.expected({name: np.array([value]) for name, value in zip(_RANGES, motors, strict=True)})
+        size, photons = float(at["spot_size"][0]), float(at["spot_sum"][0])
+        size = float(sum(scene.mirrors.shape)) if math.isnan(size) else size
+        return math.log(size), math.log(max(photons, 1e-3) / scene.photons_needed)
+
+    centred = scene.mirrors.optimum() | dict(zip(("v_height", "h_height"), -1e6 * np.array(scene.heights), strict=True))
+    found = []
+    for blades in (100.0, 400.0, 1500.0):
+        begin = (np.array([centred.get(name, blades) for name in _RANGES]) - low) / (high - low)
+        ended = minimize(
+            lambda unit: logs(unit)[0],
+            np.clip(begin, 0.0, 1.0),
+            method="SLSQP",
+            bounds=[(0.0, 1.0)] * len(low),
+            constraints=NonlinearConstraint(lambda unit: logs(unit)[1], 0.0, np.inf),
+            options={"maxiter": 300, "ftol": 1e-10},
+        )
+        if logs(ended.x)[1] > -1e-6:
+            found.append((float(ended.fun), ended.x))
+    if not found:
+        raise ValueError(f"photons_needed must be what the mirrors can pass, got {scene.photons_needed:g}")
+    _, best = min(found, key=lambda each: each[0])
+    return dict(zip(_RANGES, map(float, low + (high - low) * best), strict=True))
 
 
 def kb_beamline(
@@ -141,7 +189,7 @@ def kb_beamline(
         scene,
         motors=[motor for name in "vh" for motor in _motors(name)],
         detectors=[camera],
-        objectives=[Minimize("spot_size"), Bound("spot_sum", low=5e4)],
+        objectives=[Minimize("spot_size"), Bound("spot_sum", low=scene.photons_needed)],
         seed=seed,
         speed=speed,
         faults=faults,

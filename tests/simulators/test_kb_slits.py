@@ -54,5 +54,24 @@ def test_the_frame_holds_the_expected_photons():
     assert SCENE.expected(point)["spot_sum"][0] == pytest.approx(seen, rel=1e-4)
 
 
+@pytest.mark.parametrize("needed", [5e4, 1.74e5])
+def test_no_point_around_the_optimum_is_better(needed):
+    scene = SlitScene(mirror_scene(1), (2e-5, -1e-5), photons_needed=needed)
+    best, dofs = scene.optimum(), kb_beamline().dofs
+    at = {name: np.array([value]) for name, value in best.items()}
+    least, photons = (scene.expected(at)[name][0] for name in ("spot_size", "spot_sum"))
+    assert photons >= needed * (1 - 1e-6)
+    low, high = (np.array([getattr(dof, end) for dof in dofs]) for end in ("low", "high"))
+    near = np.random.default_rng(0).normal([*best.values()], 0.1 * (high - low), (20_000, len(dofs))).clip(low, high)
+    found = scene.expected(dict(zip(best, near.T, strict=True)))
+    assert np.nanmin(found["spot_size"][found["spot_sum"] >= needed]) > least
+    assert scene.truth().spot_size == least
+
+
+def test_more_photons_than_there_are():
+    with pytest.raises(ValueError, match="photons_needed must be what the mirrors can pass, got 2e"):
+        SlitScene(mirror_scene(1), photons_needed=2e6).optimum()
+
+
 def test_the_beamline_has_ten_motors():
     assert len(kb_beamline(seed=1).dofs) == 10

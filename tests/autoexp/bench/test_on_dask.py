@@ -13,7 +13,8 @@ from autoexp.bench import compare
 
 if __name__ == "__main__":
     sizes = dict(budget=3, seeds=2, progress=False)
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=sys.argv[1]) as cluster:
+    where = dict(dashboard_address=None, local_directory=sys.argv[1])
+    with LocalCluster(n_workers=2, threads_per_worker=1, **where) as cluster:
         with Client(cluster) as client:
             there = compare(["sobol", "random"], "transition", client=client, **sizes)
             ran = client.run(lambda: "autoexp.bench.trial" in __import__("sys").modules)
