@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ class DriftState:
     template: Template | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Drift:
     """Shift of the mean of all frames against a reference, along y and x, positive towards rising y and x.
 
@@ -77,20 +78,20 @@ class Drift:
             raise ReductionError(f"reference must be (y, x), got shape {tuple(self.reference.shape)}")
 
     def init(self, spec: FrameSpec) -> DriftState:
-        """Return the state before any frame.
+        """Return the state before any frame."""
+        empty = FrameSum.empty(spec)
+        return DriftState(empty, empty, None if self._given is None else self._given.to(spec.device))
+
+    def update(self, state: DriftState, frames: Tensor | Frames, meta: FrameMeta) -> DriftState:
+        """Add a batch, shape ``(n, y, x)``.
 
         Raises
         ------
         ReductionError
-            If the reference has another shape than the frames.
+            If the frames have another shape than the reference.
         """
-        empty = FrameSum.empty(spec)
-        if self.reference is None:
-            return DriftState(empty, empty, None)
-        return DriftState(empty, empty, self._template(empty.add(self.reference[None])))
-
-    def update(self, state: DriftState, frames: Tensor | Frames, meta: FrameMeta) -> DriftState:
-        """Add a batch, shape ``(n, y, x)``."""
+        if state.template is not None and state.template.shape != state.frames.shape:
+            raise ReductionError(f"frames must be {state.template.shape} as the reference is, got {state.frames.shape}")
         if state.template is None and len(frames if isinstance(frames, Tensor) else frames.values):
             first = state.first.add(_part(frames, slice(1)))
             state = replace(state, first=first, template=self._template(first))
@@ -129,6 +130,12 @@ class Drift:
             "shift_y": number(found.y * size, found.sigma_y * size, unit, n, flags),
             "shift_x": number(found.x * size, found.sigma_x * size, unit, n, flags),
         }
+
+    @cached_property
+    def _given(self) -> Template | None:
+        if self.reference is None:
+            return None
+        return self._template(FrameSum.of(self.reference[None], self.reference.device))
 
     def _template(self, reference: FrameSum) -> Template:
         return Template.of(*_above_mean(reference), normalise=self.normalise)

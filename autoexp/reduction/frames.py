@@ -55,16 +55,3 @@ def _suspicious(raw: Tensor) -> bool:
         return highest_count(raw, raw.device) is None
     low, high = (float(bound) for bound in torch.aminmax(raw))
     return not (low > -1 and high < SENTINELS[1])
-
-
-def checked(frames: Frames, shape: tuple[int, int]) -> Frames:
-    """Return `frames` if each has the shape that a state was made for.
-
-    Raises
-    ------
-    ReductionError
-        If they have another.
-    """
-    if tuple(frames.values.shape[1:]) != shape:
-        raise ReductionError(f"frames must be {shape} as the state is, got {tuple(frames.values.shape[1:])}")
-    return frames

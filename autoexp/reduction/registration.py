@@ -1,7 +1,7 @@
 """By how much an image is shifted against another, far below a pixel."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -82,6 +82,11 @@ class Template:
         energy, noise = image.square(), variance.square().sum() * (math.pi**2 / 3.0)
         sums = (variance.sum(), energy.sum(), (energy * variance).sum())
         return cls(spectrum, size, *sums, products, noise, normalise)
+
+    def to(self, device: str) -> "Template":
+        """Return it on another device."""
+        tensors = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(self, **{name: each.to(device) for name, each in tensors.items() if isinstance(each, Tensor)})
 
     def shift_of(self, image: Tensor, variance: Tensor) -> Shift:
         """Return where an image is against the reference.

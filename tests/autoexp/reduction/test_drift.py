@@ -137,5 +137,5 @@ def test_what_makes_no_sense_is_refused():
         Drift(pixel_size=0)
     with pytest.raises(ReductionError, match=r"reference must be \(y, x\), got shape \(3,\)"):
         Drift(torch.zeros(3))
-    with pytest.raises(ReductionError, match=r"frames must be \(4, 5\) as the state is, got \(5, 4\)"):
-        Drift(torch.zeros(5, 4)).init(FrameSpec((4, 5)))
+    with pytest.raises(ReductionError, match=r"frames must be \(5, 4\) as the reference is, got \(4, 5\)"):
+        read(np.zeros((4, 5)), np.zeros((5, 4)))
