@@ -17,7 +17,18 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "
 import torch  # noqa: E402
 from timing import arithmetic, bandwidth, cpu_seconds  # noqa: E402
 
-TOPICS = ("azimuthal", "beam", "fluorescence", "ptychography", "peaks", "tomography", "xanes", "xpcs")
+TOPICS = (
+    "azimuthal",
+    "beam",
+    "drift",
+    "fluorescence",
+    "quality",
+    "ptychography",
+    "peaks",
+    "tomography",
+    "xanes",
+    "xpcs",
+)
 
 
 def main() -> None:
