@@ -18,7 +18,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.conditioned import USUAL, Scale
 from autoexp.surrogates.kernels import PROFILES
-from autoexp.surrogates.parameters import Data, Parameters
+from autoexp.surrogates.parameters import Data, Parameters, parameters_of
 from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
@@ -429,10 +429,7 @@ class BayesianAgent:
         self._ahead, self._refit = True, Refit()
         if not state or state == self.model_state():
             return
-        learnt = {
-            name: Parameters(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-            for name, row in state["parameters"].items()
-        }
+        learnt = {name: parameters_of(row) for name, row in state["parameters"].items()}
         fitted = int(state["fitted"])
         data = {
             name: Data(known.x[:fitted], known.y[:fitted], known.variance[:fitted])

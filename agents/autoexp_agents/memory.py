@@ -95,8 +95,8 @@ class Memory:
         places = [place for place, was_failed in self._lost if was_failed is failed]
         if not places:
             return np.empty((0, self.space.width))
-        units = np.array(places)
-        return units[~near(units, self.units)]
+        units: FloatArray = np.array(places)
+        return np.asarray(units[~near(units, self.units)])
 
     def state(self) -> list[dict[str, Any]]:
         """Return the observations as plain data."""

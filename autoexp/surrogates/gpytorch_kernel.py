@@ -73,14 +73,15 @@ class GPyTorchKernel:
             pulls = [torch.autograd.grad(cross, at, _tensor(each), retain_graph=True)[0] for each in flat]
             return torch.stack(pulls).numpy().reshape(*weights.shape[:-1], at.shape[1])
 
-        slope = 0.0
+        slope: FloatArray | float = 0.0
         if prior.requires_grad:
             [found] = torch.autograd.grad(prior.sum(), at, allow_unused=True)
             slope = 0.0 if found is None else found.numpy()
         return Jet(cross.detach().numpy(), contract, prior.detach().numpy().copy(), slope)
 
     def _dense(self, x: "torch.Tensor", columns: FloatArray) -> "torch.Tensor":
-        return self.kernel(x, _tensor(columns.T)).to_dense()
+        dense: torch.Tensor = self.kernel(x, _tensor(columns.T)).to_dense()
+        return dense
 
 
 def fit_gpytorch(
@@ -161,7 +162,7 @@ class _Problem:
         solved = torch.linalg.solve_triangular(factor, right, upper=False)
         mean = (solved[:, 1] @ solved[:, 0]) / (solved[:, 1] @ solved[:, 1] + 1.0)
         residual = solved[:, 0] - mean * solved[:, 1]
-        value = 0.5 * (residual @ residual + mean**2) + factor.diagonal().log().sum()
+        value: torch.Tensor = 0.5 * (residual @ residual + mean**2) + factor.diagonal().log().sum()
         for _, module, prior, closure, _ in self._kernel.named_priors():
             value = value - prior.log_prob(closure(module)).sum()
         return value + 0.5 * ((log_noise - _NOISE_PRIOR[0]) / _NOISE_PRIOR[1]) ** 2

@@ -1,6 +1,8 @@
 """What a Gaussian process is fitted to, and what the fit yields."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -73,6 +75,12 @@ def fewer(data: Data, seed: int) -> Data:
         return data
     chosen = np.sort(np.random.default_rng(seed).choice(len(data), _ENOUGH, replace=False))
     return Data(data.x[chosen], data.y[chosen], data.variance[chosen])
+
+
+def parameters_of(row: Mapping[str, Any]) -> Parameters:
+    """Return hyper-parameters from the plain data that `dataclasses.asdict` makes of them, stored as text or not."""
+    known: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return Parameters(**known)
 
 
 def standardization(y: FloatArray) -> tuple[float, float]:

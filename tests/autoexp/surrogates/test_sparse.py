@@ -128,3 +128,34 @@ def test_inducing_points_lie_where_the_data_lie_and_apart():
 
 def test_one_inducing_point_for_one_place():
     assert len(inducing_points(Kernel(np.array([0.3])), np.full((50, 1), 0.4), 12)) == 1
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_agrees_with_gpytorch():
+    import gpytorch
+    import torch
+
+    data, where = sample(40, 2, sigma=0.0), np.random.default_rng(1).random((6, 2))
+    known, inducing = parameters(2, length=0.2, noise=0.02), data.x[:9]
+    ours = SparseGP(known, data, inducing)
+
+    class Model(gpytorch.models.ExactGP):
+        def __init__(self, x, y, likelihood):
+            super().__init__(x, y, likelihood)
+            self.mean_module = gpytorch.means.ConstantMean()
+            kernel = gpytorch.kernels.ScaleKernel(gpytorch.kernels.RBFKernel()).double()
+            kernel.base_kernel.lengthscale, kernel.outputscale = 0.2, known.variance
+            self.covar_module = gpytorch.kernels.InducingPointKernel(kernel, torch.tensor(inducing), likelihood)
+
+        def forward(self, x):
+            return gpytorch.distributions.MultivariateNormal(self.mean_module(x), self.covar_module(x))
+
+    likelihood = gpytorch.likelihoods.GaussianLikelihood().double()
+    model = Model(torch.tensor(data.x), torch.tensor((data.y - 50.0) / 6.0), likelihood).double()
+    likelihood.noise, model.mean_module.constant = known.noise, ours._seen.mean
+    model.eval()
+    with torch.no_grad(), gpytorch.settings.fast_computations(False, False, False):
+        found = model(torch.tensor(where))
+    mean, sigma = ours.posterior(where)
+    np.testing.assert_allclose(mean, 50.0 + 6.0 * found.mean.numpy(), rtol=1e-5)
+    np.testing.assert_allclose(sigma, 6.0 * found.stddev.numpy(), rtol=1e-4)
