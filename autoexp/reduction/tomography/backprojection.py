@@ -96,7 +96,7 @@ def back_projection(
     length = fast_length(2 * columns)
     samples = min(length // 2, math.floor(length / (2.0 * pixel))) + 1
     weights = angle_weights(angles)[:, None] / length
-    response = ramp(length, window, smoothness)
+    response = ramp(length, window, smoothness, pixel)
     whole, power = (each.to(angles.device) for each in (response, squared(response, length)))
     frequency = torch.arange(samples, device=angles.device, dtype=torch.float64) / length
     shift = torch.polar(torch.ones_like(frequency), 2.0 * math.pi * axis * frequency)

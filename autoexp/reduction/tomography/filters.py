@@ -14,7 +14,7 @@ from torch import Tensor
 Window = Literal["ramp", "shepp-logan", "hann"]
 
 
-def ramp(length: int, window: Window = "ramp", smoothness: float = 0.0) -> Tensor:
+def ramp(length: int, window: Window = "ramp", smoothness: float = 0.0, pixel: float = 1.0) -> Tensor:
     """Return the filter at the frequencies of ``rfft``, in cycles per column, float64.
 
     It is the transform of the band-limited ramp's own samples, 1/4 at 0 and ``-1 / (pi n)²`` at odd n (eq. 61 of
@@ -29,6 +29,9 @@ def ramp(length: int, window: Window = "ramp", smoothness: float = 0.0) -> Tenso
     smoothness
         With it the filter is that of the least squares of `autoexp.reduction.tomography.Iterative`, were there no
         gaps between angles: ``|f| / (1 + smoothness |f| (2 pi f)²)``.
+    pixel
+        Side of a picture's pixel in columns: the window ends at the highest frequency that it can show, and so does
+        the filter.
     """
     n = torch.arange(length, dtype=torch.float64)
     n = torch.minimum(n, length - n)
@@ -36,7 +39,8 @@ def ramp(length: int, window: Window = "ramp", smoothness: float = 0.0) -> Tenso
     impulse[0] = 0.25
     frequency = torch.fft.rfftfreq(length, dtype=torch.float64)
     smooth = 1.0 + smoothness * frequency * (2.0 * math.pi * frequency) ** 2
-    return torch.fft.rfft(impulse).real * _window(frequency, window) / smooth
+    shown = (frequency * pixel <= 0.5) * _window(frequency * pixel, window)
+    return torch.fft.rfft(impulse).real * shown / smooth
 
 
 def squared(response: Tensor, length: int) -> Tensor:

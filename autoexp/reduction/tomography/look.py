@@ -62,21 +62,15 @@ class Look:
         """Return where the pixels of a slice are, from the axis of rotation."""
         return Axis((np.arange(self.size) - (self.size - 1) / 2) * (self.pixel * self.scale), unit)
 
-    def drawn(self, views: Views, rows: tuple[int, ...]) -> tuple[FloatArray, bool]:
+    def drawn(self, views: Views) -> tuple[FloatArray, bool]:
         """Return values and sigmas of slices, shape ``(2, rows, size, size)``, and whether iterations converged.
 
         A slice of which nothing was seen is NaN.
-
-        Parameters
-        ----------
-        views
-            Projections.
-        rows
-            By number of the rows kept.
         """
-        pictures, converged = np.full((2, len(rows), self.size, self.size), np.nan), True
+        rows = views.lines.shape[1]
+        pictures, converged = np.full((2, rows, self.size, self.size), np.nan), True
         draw, planned = None, torch.zeros(0)
-        for picture, row in zip(pictures.swapaxes(0, 1), rows, strict=True):
+        for picture, row in zip(pictures.swapaxes(0, 1), range(rows), strict=True):
             seen = (views.found[:, row] > 0).nonzero().squeeze(-1)
             if len(seen) == 0:
                 continue
@@ -108,9 +102,9 @@ class Look:
     def _places(self) -> Places:
         return {"axis": self.centre, "size": self.size, "pixel": self.pixel}
 
-    def disagreement(self, views: Views, row: int) -> tuple[float, float]:
-        """Return how far the slice of a row is from settled, and its sigma; see `disagreement`."""
-        seen = views[views.found[:, row] > 0]
+    def disagreement(self, views: Views) -> tuple[float, float]:
+        """Return how far the slice of the first row is from settled, and its sigma; see `disagreement`."""
+        seen = views[views.found[:, 0] > 0]
         order = by_direction(seen.angles)
-        value, sigma = disagreement(self.plan, seen.angles[order], seen.lines[order, row])
+        value, sigma = disagreement(self.plan, seen.angles[order], seen.lines[order, 0])
         return value / self.scale, sigma / self.scale

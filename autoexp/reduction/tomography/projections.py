@@ -1,5 +1,6 @@
 """What a tomograph has seen: an additive state from which any slice can be made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,8 +46,14 @@ class Views:
         sums = self.profiles, self.profile_variances
         return self.angles, self.lines, self.variances, self.found, *sums
 
+    def only(self, rows: Sequence[int]) -> "Views":
+        """Return some of the rows."""
+        chosen = torch.tensor(rows, device=self.lines.device)
+        kept = (each.index_select(1, chosen) for each in (self.lines, self.variances, self.found))
+        return Views(self.angles, *kept, self.profiles, self.profile_variances)
+
     @classmethod
-    def joined(cls, views: "tuple[Views, ...]") -> "Views":
+    def joined(cls, views: "Sequence[Views]") -> "Views":
         """Return all as one, by ascending angle modulo 360 degrees."""
         whole = cls(*(torch.cat(parts) for parts in zip(*(each.parts() for each in views), strict=True)))
         return whole[torch.argsort(whole.angles, stable=True)]
@@ -91,17 +98,17 @@ class Projections:
             raise ReductionError(f"projections must have one shape to merge, got {self.shape} and {other.shape}")
         return Projections(self.shape, self.views + other.views, self.device)
 
-    def sorted(self) -> Views:
-        """Return all, by ascending angle.
+    def rows(self, *rows: int) -> Views:
+        """Return some rows of all projections, by number of those kept, by ascending angle.
 
         Raises
         ------
         ReductionError
-            If there are none.
+            If there is no projection.
         """
         if not self.views:
             raise ReductionError("there must be a projection to make a slice of, got none")
-        return Views.joined(self.views)
+        return Views.joined([each.only(rows) for each in self.views])
 
 
 def views_of(lines: Frames, angles: Tensor, kept: slice) -> Views:

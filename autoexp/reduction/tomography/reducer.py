@@ -137,11 +137,11 @@ class Tomography:
         pictures = np.full((2, len(self.rows), look.size, look.size), np.nan)
         n, flags, converged = state.n_frames, Flags.NO_FRAMES, True
         if n > 0:
-            views = state.sorted()
+            views = state.rows(*self._places(*self.rows))
             found, flags = found_axis(views), seen_flags(views)
             look = self._look(columns, found[0])
-            pictures, converged = look.drawn(views, self._places(*self.rows))
-            settled = look.disagreement(views, *self._places(self.rows[0]))
+            pictures, converged = look.drawn(views)
+            settled = look.disagreement(views)
         axes = {
             "row": Axis(np.array(self.rows, dtype=float), "px"),
             "y": look.axis(self.unit),
@@ -166,9 +166,9 @@ class Tomography:
         low, high = self.kept or (0, state.shape[0])
         if not low <= row < high:
             raise ReductionError(f"row must be kept, from {low} to below {high}, got {row}")
-        views = state.sorted()
+        views = state.rows(*self._places(row))
         look = self._look(state.shape[1], found_axis(views)[0])
-        pictures, converged = look.drawn(views, self._places(row))
+        pictures, converged = look.drawn(views)
         axes = {"y": look.axis(self.unit), "x": look.axis(self.unit)}
         flags = seen_flags(views) | _unfinished(converged)
         return Reduced(*pictures[:, 0], f"1/{self.unit}", ("y", "x"), axes, state.n_frames, flags)

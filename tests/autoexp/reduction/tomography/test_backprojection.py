@@ -68,10 +68,11 @@ def test_it_is_linear(phantom):
     torch.testing.assert_close(over.slice(3.0 * a - b), 3.0 * over.slice(a) - over.slice(b), rtol=1e-4, atol=1e-5)
 
 
-def test_the_variance_is_the_spread_of_slices():
+@pytest.mark.parametrize("options", [{}, {"pixel": 2.0, "size": 32, "window": "hann"}, {"smoothness": 5.0}])
+def test_the_variance_is_the_spread_of_slices(options):
     """Of slices of noise whose variance is not the same everywhere."""
     degrees = even(48)
-    over = back_projection(torch.deg2rad(degrees), 64)
+    over = back_projection(torch.deg2rad(degrees), 64, **options)
     sigma = 0.5 + torch.rand((48, 64), generator=torch.Generator().manual_seed(0))
     noise = torch.randn((400, 48, 64), generator=torch.Generator().manual_seed(1)) * sigma
     spread = torch.stack([over.slice(each) for each in noise]).var(0)
