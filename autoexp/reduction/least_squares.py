@@ -27,6 +27,8 @@ class Fitted:
         Shape ``(n, k)``.
     covariance
         Of the parameters, by the variances of the curves, shape ``(n, k, k)``; NaN where it is singular.
+    curvature
+        ``J^T W J``, of which that is the inverse, shape ``(n, k, k)``.
     chi_square
         Squared deviations over variances, shape ``(n,)``.
     freedom
@@ -37,6 +39,7 @@ class Fitted:
 
     parameters: Tensor
     covariance: Tensor
+    curvature: Tensor
     chi_square: Tensor
     freedom: Tensor
     converged: Tensor
@@ -91,9 +94,9 @@ def fit(
             break
         trial = found[at] + _step(curvature[at], slope[at], damping[at])
         trial = torch.minimum(torch.maximum(trial, bounds[0][at]), bounds[1][at])
-    covariance = _inverse(curvature)
+    covariance = inverse(curvature)
     freedom = (weights > 0).sum(1) - start.shape[1]
-    return Fitted(found, covariance, chi_square, freedom, converged & torch.isfinite(chi_square))
+    return Fitted(found, covariance, curvature, chi_square, freedom, converged & torch.isfinite(chi_square))
 
 
 def _linearised(model: Model, trial: Tensor, x: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -111,9 +114,9 @@ def _step(curvature: Tensor, slope: Tensor, damping: Tensor) -> Tensor:
     return torch.where(torch.isfinite(step), step, 0.0)
 
 
-def _inverse(curvature: Tensor) -> Tensor:
+def inverse(curvature: Tensor) -> Tensor:
     """Invert after scaling to a unit diagonal, as parameters differ in size; NaN where it is singular."""
     scale = curvature.diagonal(dim1=1, dim2=2).clamp(min=torch.finfo(curvature.dtype).tiny).rsqrt()
-    inverse, failed = torch.linalg.inv_ex(curvature * scale[:, :, None] * scale[:, None, :])
-    known = (failed == 0)[:, None, None] & torch.isfinite(inverse)
-    return torch.where(known, inverse * scale[:, :, None] * scale[:, None, :], torch.nan)
+    found, failed = torch.linalg.inv_ex(curvature * scale[:, :, None] * scale[:, None, :])
+    known = (failed == 0)[:, None, None] & torch.isfinite(found)
+    return torch.where(known, found * scale[:, :, None] * scale[:, None, :], torch.nan)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
-from autoexp.reduction.least_squares import Fitted, fit
+from autoexp.reduction.least_squares import Fitted, fit, inverse
 from autoexp.reduction.peaks.shapes import AREA_PER_HEIGHT, SHAPES, Shape, peak
 
 _VISIBLE = 3.0
@@ -24,7 +24,8 @@ class Peaks:
         Position and full width at half maximum in the unit of x, area in the unit of x times that of y, and the
         share of the Lorentzian in a pseudo-Voigt, else NaN.
     position_sigma, width_sigma, area_sigma, mixing_sigma
-        Their standard deviations, by the variances of the curves.
+        Their standard deviations, by the variances of the curves; where no peak is visible that of the area is what it
+        would be for a peak of just this position and width.
     misfit
         Squared deviations over variances, per degree of freedom.
     visible
@@ -89,12 +90,12 @@ def _weights(curves: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _bounds(n: int, k: int, step: float, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Return bounds where x goes from -1 to 1: positions lie within, widths between half a step and twice that."""
+    """Return bounds where x goes from -1 to 1: positions lie within, widths are half a step to half of that."""
     low = torch.full((n, k), -torch.inf, dtype=like.dtype, device=like.device)
     high = -low
     low[:, 0], high[:, 0] = -1.0, 1.0
     low[:, 1] = torch.log(torch.tensor(step / 2.0))
-    high[:, 1] = torch.log(torch.tensor(4.0))
+    high[:, 1] = 0.0
     if k == 6:
         low[:, 5], high[:, 5] = -0.5, 1.5
     return low, high
@@ -131,16 +132,18 @@ def _peaks(found: Fitted, bounds: tuple[Tensor, Tensor], units: tuple[Tensor, Te
     nothing = torch.full_like(area, torch.nan)
     mixing, mixing_sigma = (values[:, 5], sigmas[:, 5]) if values.shape[1] == 6 else (nothing, nothing)
     within = ((values[:, :2] > bounds[0][:, :2]) & (values[:, :2] < bounds[1][:, :2])).all(1)
+    visible = within & (area > _VISIBLE * area_sigma)
+    alone = inverse(found.curvature[:, 2:5, 2:5])[:, 0, 0].clamp(min=0.0).sqrt() * scale * half
     return Peaks(
         middle + half * values[:, 0],
         half * sigmas[:, 0],
         width,
         width * sigmas[:, 1],
         area,
-        area_sigma,
+        torch.where(visible, area_sigma, alone),
         mixing,
         mixing_sigma,
         found.chi_square / found.freedom.clamp(min=1),
-        within & (area > _VISIBLE * area_sigma),
+        visible,
         found.converged,
     )

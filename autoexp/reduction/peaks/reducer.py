@@ -30,7 +30,7 @@ class PeakWindow:
         Of the fields, before ``_position``, ``_width``, ``_area`` and ``_misfit``.
     low, high
         In the unit of the curve's axis; points between them belong to it. It should hold some of the background on
-        either side, and no other peak.
+        either side, and no other peak; wider than half the window a peak is not seen.
     shape
         ``"gaussian"``, ``"lorentzian"`` or ``"pseudo-voigt"``.
 
@@ -147,12 +147,24 @@ def _peak(curve: Reduced, window: PeakWindow) -> Iterator[tuple[str, Reduced]]:
     values, sigmas = (torch.from_numpy(each[..., inside]).reshape(-1, len(x)) for each in (curve.value, curve.sigma))
     peaks = fit_peaks(x, values, sigmas**2, window.shape)
     known = torch.isfinite(values).sum(1) > len(x) // 2
-    units = {"position": axis.unit, "width": axis.unit, "area": f"{curve.unit}*{axis.unit}", "mixing": "", "misfit": ""}
+    units = {
+        "position": axis.unit,
+        "width": axis.unit,
+        "area": _times(curve.unit, axis.unit),
+        "mixing": "",
+        "misfit": "",
+    }
     others = {name: each for name, each in curve.axes.items() if name != curve.dims[-1]}
     empty = replace(curve, dims=curve.dims[:-1], axes=others, flags=curve.flags | _flags(peaks, known, curve))
     for name in window.fields:
         value, sigma = (each.numpy().reshape(curve.value.shape[:-1]) for each in _column(peaks, name, known))
         yield name, replace(empty, value=value, sigma=sigma, unit=units[name])
+
+
+def _times(unit: str, other: str) -> str:
+    if not unit or not other:
+        return unit or other
+    return f"{unit}{other[1:]}" if other.startswith("1/") else f"{unit}*{other}"
 
 
 def _column(peaks: Peaks, name: str, known: Tensor) -> tuple[Tensor, Tensor]:

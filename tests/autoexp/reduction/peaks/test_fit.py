@@ -129,7 +129,7 @@ def test_points_that_are_not_finite_do_not_enter():
 
 
 def test_where_there_is_no_peak_none_is_visible():
-    flat = np.random.default_rng(2).poisson(50.0, (400, len(X))).astype(float)
+    flat = np.random.default_rng(2).poisson(50.0, (150, len(X))).astype(float)
     assert float(found("gaussian", flat).visible.double().mean()) < 0.03
     assert not found("gaussian", np.zeros((1, len(X)))).visible.any()
     assert not found("gaussian", np.full((1, len(X)), np.nan)).visible.any()

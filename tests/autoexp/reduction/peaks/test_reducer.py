@@ -63,7 +63,7 @@ def test_a_ring_has_its_position_width_and_area():
         assert 0 < float(field.sigma) < 0.02 * expected
         assert field.flags == Flags.NONE
     assert found["ring_position"].unit == found["intensity"].axes["q"].unit
-    assert found["ring_area"].unit == "count*" + found["ring_position"].unit
+    assert (found["ring_position"].unit, found["ring_area"].unit) == ("1/angstrom", "count/angstrom")
 
 
 def test_each_sector_has_a_peak():
@@ -76,7 +76,7 @@ def test_each_sector_has_a_peak():
 def test_where_there_is_no_ring_there_is_an_area_but_no_position():
     found = read(ring(), frames(10, height=0.0))
     assert np.isnan(found["ring_position"].value)
-    assert np.isfinite(found["ring_area"].value)
+    assert abs(float(found["ring_area"].value)) < 5 * float(found["ring_area"].sigma) < 0.5
     assert found["ring_area"].flags == Flags.UNRESOLVED
 
 
@@ -89,7 +89,7 @@ def test_a_spectrum_has_peaks_too():
     found = reducer.read(reducer.update(state, counts, FrameMeta(coordinates={"energy": torch.from_numpy(energy)})))
     assert float(found["line_position"].value) == pytest.approx(7120.0, abs=4 * float(found["line_position"].sigma))
     assert float(found["line_width"].value) == pytest.approx(6.0 * np.sqrt(np.log(2)), rel=0.01)
-    assert found["line_area"].unit == "*eV"
+    assert found["line_area"].unit == "eV"
 
 
 @pytest.mark.slow
