@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 _STEPS = 60
+_REST = 1e-7
+"""Of a step in every parameter; where rounding hides what is better, steps shrink to it as well."""
 _REACH = 100.0
 """How far beyond the first and the last delay a relaxation time is looked for, as a factor."""
 _FASTEST, _SLOWEST = math.log(0.1), math.log(4.0)
@@ -103,8 +105,8 @@ class RelaxationModel:
             found = (weights * left.square()).sum(-1)
             better = found <= cost
             moved = (trial - parameters).abs().amax(-1)
-            resting |= (better & (moved < 1e-9)) | (damping > 1e12)
             take = better & ~resting
+            resting |= moved < _REST
             parameters = torch.where(take[:, None], trial, parameters)
             residual, cost = torch.where(take[:, None], left, residual), torch.where(take, found, cost)
             damping = torch.where(better, damping * 0.2, damping * 5.0).clamp(min=1e-12)
