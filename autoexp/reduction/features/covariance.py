@@ -51,7 +51,7 @@ class CurveCovariance:
 
     @classmethod
     def of(cls, curves: Tensor, valid: Tensor | None = None) -> "CurveCovariance":
-        """Return the sums over curves, shape ``(n, x)``; points that are not `valid`, same shape, or finite are missing."""
+        """Return the sums over curves, shape ``(n, x)``; points not `valid` (same shape) or not finite are missing."""
         known = torch.isfinite(curves) if valid is None else valid & torch.isfinite(curves)
         filled = torch.where(known, curves.double(), 0.0)
         empty = cls.empty(curves.shape[1], str(curves.device))
