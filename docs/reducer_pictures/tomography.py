@@ -18,7 +18,7 @@ def draw(path: Path) -> None:
     scene = tomography_scene(3)
     ways = {
         "back-projection, hann": Tomography(**_common(scene), window="hann"),
-        "least squares, smoothness 30": Tomography(**_common(scene), iterative=Iterative(30.0)),
+        "least squares, smoothness 100": Tomography(**_common(scene), iterative=Iterative(100.0)),
     }
     readings = {name: _settling(scene, reducer) for name, reducer in ways.items()}
     figure = Figure(figsize=(12.0, 3.6), layout="constrained")
@@ -57,8 +57,10 @@ def _settles(ax: Axes, readings: dict, truth: np.ndarray) -> None:
     for name, found in readings.items():
         values = [float(each["disagreement"].value) for each in found]
         errors = [np.sqrt(np.mean((each["slices"].value[0] - truth) ** 2)) for each in found]
-        (line,) = ax.loglog(_NUMBERS, values, "o-", markersize=4, label=f"disagreement, {name.split(',')[0]}")
-        ax.loglog(_NUMBERS, errors, "x--", markersize=4, color=line.get_color(), label="rms error")
+        way = name.split(",")[0]
+        (line,) = ax.loglog(_NUMBERS, errors, "o-", markersize=4, label=f"rms error, {way}")
+        if "back" in way:
+            ax.loglog(_NUMBERS, values, "x--", markersize=4, color=line.get_color(), label="disagreement")
     ax.set_xticks(_NUMBERS, [str(number) for number in _NUMBERS])
     ax.set_xticks([], minor=True)
     ax.set_ylim(0.02, 1.0)

@@ -86,7 +86,11 @@ def _mirror(one: Tensor, other: Tensor, variance: Tensor) -> tuple[float, float]
     columns = torch.arange(n, dtype=torch.float64, device=one.device)
     frequency = 2.0 * math.pi * torch.fft.rfftfreq(2 * n, dtype=torch.float64, device=one.device)
     soft = torch.exp(-0.5 * (_BLUR * frequency) ** 2)
-    blurred = lambda spectrum: torch.fft.irfft(spectrum * soft, n=2 * n)[:n]
+
+    def blurred(spectrum: Tensor) -> Tensor:
+        profile: Tensor = torch.fft.irfft(spectrum * soft, n=2 * n)[:n]
+        return profile
+
     fixed, mirrored = blurred(torch.fft.rfft(one, n=2 * n)), torch.fft.rfft(other.flip(-1), n=2 * n)
     middle = 0.5 * float(one @ columns / one.sum() + other @ columns / other.sum())
     weight = 1.0 / variance.clamp(min=1e-30)

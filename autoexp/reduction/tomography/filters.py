@@ -40,13 +40,14 @@ def ramp(length: int, window: Window = "ramp", smoothness: float = 0.0, pixel: f
     frequency = torch.fft.rfftfreq(length, dtype=torch.float64)
     smooth = 1.0 + smoothness * frequency * (2.0 * math.pi * frequency) ** 2
     shown = (frequency * pixel <= 0.5) * _window(frequency * pixel, window)
-    return torch.fft.rfft(impulse).real * shown / smooth
+    response: Tensor = torch.fft.rfft(impulse).real
+    return response.mul_(shown / smooth)
 
 
 def squared(response: Tensor, length: int) -> Tensor:
     """Return the filter whose impulse response is the square of another's: what it does to variances."""
-    impulse = torch.fft.irfft(response, n=length)
-    return torch.fft.rfft(impulse**2).real
+    power: Tensor = torch.fft.rfft(torch.fft.irfft(response, n=length) ** 2).real
+    return power
 
 
 def _window(frequency: Tensor, window: Window) -> Tensor:

@@ -60,7 +60,8 @@ class Look:
 
     def axis(self, unit: str) -> Axis:
         """Return where the pixels of a slice are, from the axis of rotation."""
-        return Axis((np.arange(self.size) - (self.size - 1) / 2) * (self.pixel * self.scale), unit)
+        place = np.arange(self.size, dtype=np.float64) - (self.size - 1) / 2
+        return Axis(place * (self.pixel * self.scale), unit)
 
     def drawn(self, views: Views) -> tuple[FloatArray, bool]:
         """Return values and sigmas of slices, shape ``(2, rows, size, size)``, and whether iterations converged.

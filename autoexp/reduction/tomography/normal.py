@@ -39,7 +39,8 @@ class NormalOperator:
         doubled = self.transfer.shape[1]
         columns = torch.fft.fft(torch.fft.rfft(picture, n=doubled).T, n=doubled)
         spread = torch.fft.ifft(columns.mul_(self.transfer))[:, : self.size]
-        return torch.fft.irfft(spread.T, n=doubled)[:, : self.size]
+        result: Tensor = torch.fft.irfft(spread.T, n=doubled)[:, : self.size]
+        return result
 
     def smoothed(self, weight: float) -> "NormalOperator":
         """Return it with `weight` times the squared differences between neighbours added; beyond it is zero."""

@@ -49,8 +49,8 @@ class Views:
     def only(self, rows: Sequence[int]) -> "Views":
         """Return some of the rows."""
         chosen = torch.tensor(rows, device=self.lines.device)
-        kept = (each.index_select(1, chosen) for each in (self.lines, self.variances, self.found))
-        return Views(self.angles, *kept, self.profiles, self.profile_variances)
+        lines, variances, found = (each.index_select(1, chosen) for each in (self.lines, self.variances, self.found))
+        return Views(self.angles, lines, variances, found, self.profiles, self.profile_variances)
 
     @classmethod
     def joined(cls, views: "Sequence[Views]") -> "Views":

@@ -147,7 +147,8 @@ class Tomography:
             "y": look.axis(self.unit),
             "x": look.axis(self.unit),
         }
-        slices = Reduced(*pictures, f"1/{self.unit}", ("row", "y", "x"), axes, n, flags | _unfinished(converged))
+        drawn = flags | _unfinished(converged)
+        slices = Reduced(pictures[0], pictures[1], f"1/{self.unit}", ("row", "y", "x"), axes, n, drawn)
         unknown = flags if math.isfinite(found[0]) else flags | Flags.UNRESOLVED
         return {
             "slices": slices,
@@ -171,7 +172,8 @@ class Tomography:
         pictures, converged = look.drawn(views)
         axes = {"y": look.axis(self.unit), "x": look.axis(self.unit)}
         flags = seen_flags(views) | _unfinished(converged)
-        return Reduced(*pictures[:, 0], f"1/{self.unit}", ("y", "x"), axes, state.n_frames, flags)
+        value, sigma = pictures[:, 0]
+        return Reduced(value, sigma, f"1/{self.unit}", ("y", "x"), axes, state.n_frames, flags)
 
     def _look(self, columns: int, found: float) -> Look:
         known = found if self.axis is None else self.axis
