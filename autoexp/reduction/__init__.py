@@ -13,6 +13,7 @@ from autoexp.reduction.geometry import Poni
 from autoexp.reduction.knife_edge import KnifeEdge
 from autoexp.reduction.nonnegative import nonnegative_least_squares
 from autoexp.reduction.peaks import CurvePeaks, PeakWindow
+from autoexp.reduction.phases import Pattern, PhaseFractions
 from autoexp.reduction.ptychography import FarField, ObjectGrid, Ptychography, RunningPtychography
 from autoexp.reduction.quality import DataQuality
 from autoexp.reduction.rates import PerSecond
@@ -21,6 +22,7 @@ from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.snip import snip
 from autoexp.reduction.speckle import SpeckleContrast
 from autoexp.reduction.spectra import Region, RegionSums, SpectrumFit
+from autoexp.reduction.together import Latest, Together
 from autoexp.reduction.tomography import Iterative, Tomography
 from autoexp.reduction.xanes import References, Windows, Xanes
 from autoexp.reduction.xpcs import MultiTau, RelaxationTime, TwoTime
@@ -48,12 +50,15 @@ __all__ = [
     "Gain",
     "Iterative",
     "KnifeEdge",
+    "Latest",
     "Mask",
     "Monitor",
     "MultiTau",
     "ObjectGrid",
     "PeakWindow",
+    "Pattern",
     "PerSecond",
+    "PhaseFractions",
     "Poni",
     "Ptychography",
     "Reduced",
@@ -65,6 +70,7 @@ __all__ = [
     "SpeckleContrast",
     "SpectrumFit",
     "Stage",
+    "Together",
     "Tomography",
     "TwoTime",
     "Windows",

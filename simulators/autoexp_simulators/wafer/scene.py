@@ -99,15 +99,28 @@ class WaferScene:
         return np.stack([*(phase.curve(q, Q_RANGE[1] + 1.0) for phase in self.phases), halo])
 
     def expected(self, points: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-        """Return ``pattern_alpha`` and its like: mean counts of the curve around each phase's first ring.
+        """Return mean counts around each phase's first ring, each phase's fraction, and which phase prevails.
+
+        They are ``pattern_alpha``, ``pattern_alpha_fraction`` and their like, and the number ``pattern_phase``.
 
         Parameters
         ----------
         points
             ``sample_x`` and ``sample_y`` in mm, shape ``(n,)`` each.
         """
-        amounts = self._amounts(points) * self.exposure
-        return {f"pattern_{name}": amounts @ means for name, means in self._means.items()}
+        amounts = self._amounts(points)
+        shares = amounts[:, : len(self.phases)]
+        fields = {f"pattern_{name}": self.exposure * amounts @ means for name, means in self._means.items()}
+        fields |= {f"pattern_{phase.name}_fraction": share for phase, share in zip(self.phases, shares.T, strict=True)}
+        return fields | {"pattern_phase": shares.argmax(axis=1).astype(float)}
+
+    def patterns(self) -> tuple[tuple[str, FloatArray, bool], ...]:
+        """Return name, curve in the bins of the integration, and whether it is a phase, of each of `parts`."""
+        edges = np.linspace(*Q_RANGE, BINS + 1)
+        within = edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * (np.arange(8) + 0.5) / 8
+        curves = self.parts(within.reshape(-1)).reshape(-1, BINS, 8).mean(axis=-1)
+        names = [*((phase.name, True) for phase in self.phases), ("substrate", False)]
+        return tuple((name, curve, phase) for (name, phase), curve in zip(names, curves, strict=True))
 
     def _amounts(self, points: Mapping[str, FloatArray]) -> FloatArray:
         x, y = (np.asarray(points[name], dtype=float) for name in ("sample_x", "sample_y"))
