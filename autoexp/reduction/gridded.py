@@ -69,9 +69,9 @@ class GridSums:
         addends = torch.cat([values.double(), variances.double(), offsets, torch.ones_like(offsets)], 1)
         sums = torch.zeros((points, 2 * columns + 2), dtype=torch.float64, device=at.device)
         sums = sums.index_add_(0, index, torch.where(used, addends, 0.0))
-        counts, spread, offset, seen = sums.split([columns, columns, 1, 1], 1)
         left_out = torch.stack([(usable & ~on_grid).sum(), (~usable).sum()]).double()
-        return self.merge(GridSums(self.edges, counts, spread, offset[:, 0], seen[:, 0], left_out, len(at)))
+        counts, spread = sums[:, :columns], sums[:, columns:-2]
+        return self.merge(GridSums(self.edges, counts, spread, sums[:, -2], sums[:, -1], left_out, len(at)))
 
     def merge(self, other: "GridSums") -> "GridSums":
         """Return the sums of the frames of both.
@@ -83,9 +83,15 @@ class GridSums:
         """
         if other.counts.shape != self.counts.shape:
             raise ReductionError(f"sums must have one grid to merge, got {len(self.seen)} and {len(other.seen)} points")
-        names = ("counts", "variances", "offsets", "seen", "left_out")
-        sums = (getattr(self, name) + getattr(other, name) for name in names)
-        return GridSums(self.edges, *sums, self.n_frames + other.n_frames)
+        return GridSums(
+            self.edges,
+            self.counts + other.counts,
+            self.variances + other.variances,
+            self.offsets + other.offsets,
+            self.seen + other.seen,
+            self.left_out + other.left_out,
+            self.n_frames + other.n_frames,
+        )
 
     def mean_positions(self) -> Tensor:
         """Return the mean position of the readings of each point, shape ``(points,)``; NaN without any."""
@@ -93,8 +99,10 @@ class GridSums:
 
     def cpu(self) -> "GridSums":
         """Return the sums on the CPU."""
-        names = ("edges", "counts", "variances", "offsets", "seen", "left_out")
-        return GridSums(*(getattr(self, name).cpu() for name in names), self.n_frames)
+        counts, variances, offsets = self.counts.cpu(), self.variances.cpu(), self.offsets.cpu()
+        return GridSums(
+            self.edges.cpu(), counts, variances, offsets, self.seen.cpu(), self.left_out.cpu(), self.n_frames
+        )
 
 
 def positions(meta: FrameMeta, name: str, n: int) -> Tensor:

@@ -202,7 +202,8 @@ class _Measured:
         spread = torch.full((2, len(self.known)), math.nan, dtype=torch.float64)
         spread[:, self.known] = torch.stack([value, sigma])
         axes = {"energy": Axis(self.grid, "eV")}
-        return Reduced(*spread.numpy(), "", ("energy",), axes, self.n_frames, self.flags)
+        values, sigmas = spread.numpy()
+        return Reduced(values, sigmas, "", ("energy",), axes, self.n_frames, self.flags)
 
     def number(self, value: Tensor, sigma: Tensor, unit: str, flags: Flags = Flags.NONE) -> Reduced:
         """Return a number of the spectrum."""
