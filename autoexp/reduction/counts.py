@@ -1,5 +1,6 @@
 """Raw counts, added in the narrowest integers that hold every sum exactly."""
 
+import math
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,9 @@ from torch import Tensor
 from autoexp.reduction.records import SENTINELS
 
 IntArray = NDArray[np.integer[Any]]
+
+_BLOCK = 2**17
+"""Numbers that stay in a processor's cache."""
 
 
 def highest_count(frames: Tensor, device: torch.device) -> int | None:
@@ -76,4 +80,25 @@ def add_counts(counts: IntArray, highest: int, axis: int = 0) -> IntArray:
     total = np.zeros(counts.shape[:axis] + counts.shape[axis + 1 :], wide)
     for start in range(0, n, room):
         total += np.add.reduce(counts[(*at, slice(start, start + room))], axis=axis, dtype=counts.dtype)
+    return total
+
+
+def sum_of_squares(counts: IntArray, highest: int) -> float:
+    """Return the sum of the squares of counts of at most `highest`, without rounding.
+
+    Products add up in float32 in rows so short that none can reach 2**24, where that leaves any length.
+    """
+    row = min(512, 2 ** int(math.log2(2**24 / max(1, highest) ** 2))) if highest < 2**12 else 1
+    kind = np.float32 if row >= 32 else np.float64
+    flat, total = counts.reshape(-1), 0.0
+    block = np.empty(min(_BLOCK, flat.size), kind)
+    whole = flat.size - flat.size % row if kind is np.float32 else 0
+    for start in range(0, whole, _BLOCK):
+        part = block[: min(_BLOCK, whole - start)]
+        part[:] = flat[start : start + len(part)]
+        rows = part.reshape(-1, row)
+        total += float(np.vecdot(rows, rows).sum(dtype=np.float64))
+    for start in range(whole, flat.size, _BLOCK):
+        exact = flat[start : start + _BLOCK].astype(np.float64)
+        total += float(exact @ exact)
     return total

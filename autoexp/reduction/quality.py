@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch.nn.functional import pad
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
 from autoexp.reduction.background import Blocks
+from autoexp.reduction.counts import highest_count, sum_of_squares
 from autoexp.reduction.frames import lift
 from autoexp.reduction.images import MeanImage
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
@@ -38,7 +39,7 @@ class QualityState:
     frames
         Sums of the frames.
     squares
-        Sum of the squared values, float64, shape ``(y, x)``.
+        Sum of the squared valid values of all frames and pixels, float64.
     saturated
         Saturated pixels of all frames.
     zeros
@@ -49,6 +50,11 @@ class QualityState:
     squares: Tensor
     saturated: Tensor
     zeros: Tensor
+
+    def merge(self, other: "QualityState") -> "QualityState":
+        """Return the sums over the frames of both."""
+        mine, theirs = ((each.frames, each.squares, each.saturated, each.zeros) for each in (self, other))
+        return QualityState(mine[0].merge(theirs[0]), *(a + b for a, b in zip(mine[1:], theirs[1:], strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +92,39 @@ class DataQuality:
     def init(self, spec: FrameSpec) -> QualityState:
         """Return the sums of no frames."""
         none = torch.zeros((), dtype=torch.int64, device=spec.device)
-        frames = FrameSum.empty(spec)
-        return QualityState(frames, torch.zeros_like(frames.total), none, none)
+        return QualityState(FrameSum.empty(spec), none.double(), none, none)
 
     def update(self, state: QualityState, frames: Tensor | Frames, meta: FrameMeta) -> QualityState:
-        """Add a batch, shape ``(n, y, x)``."""
-        lifted = lift(frames, state.squares.device)
-        values = lifted.values if lifted.valid is None else torch.where(lifted.valid, lifted.values, 0.0)
-        saturated = state.saturated + (values >= self.saturation).sum()
-        zeros = state.zeros + (values == 0).all(2).all(1).sum()
-        return QualityState(
-            state.frames.add(replace(lifted, values=values)),
-            state.squares + (values.double() ** 2).sum(0),
-            saturated,
-            zeros,
-        )
+        """Add a batch, shape ``(n, y, x)``.
+
+        Raises
+        ------
+        ReductionError
+            If the frames have another shape than the state.
+        """
+        device = state.frames.values.device
+        highest = highest_count(frames, device) if isinstance(frames, Tensor) else None
+        added = self._lifted(lift(frames, device)) if highest is None else self._counts(cast("Tensor", frames), highest)
+        return state.merge(added)
+
+    def _counts(self, frames: Tensor, highest: int) -> QualityState:
+        """Return the sums over raw counts of at most `highest`."""
+        counts = frames.numpy()
+        saturated = int((counts >= self.saturation).sum()) if highest >= self.saturation else 0
+        zeros = sum(not (frame[0].any() or frame.any()) for frame in counts)
+        squares = torch.tensor(sum_of_squares(counts, highest), dtype=torch.float64)
+        summed = FrameSum.of_counts(frames, highest)
+        return QualityState(summed, squares, torch.tensor(saturated), torch.tensor(zeros))
+
+    def _lifted(self, frames: Frames) -> QualityState:
+        values = frames.values if frames.valid is None else torch.where(frames.valid, frames.values, 0.0)
+        summed = FrameSum.of(replace(frames, values=values), values.device)
+        saturated, zeros = (values >= self.saturation).sum(), (values == 0).all(2).all(1).sum()
+        return QualityState(summed, values.double().square().sum(), saturated, zeros)
 
     def merge(self, a: QualityState, b: QualityState) -> QualityState:
         """Join what two workers saw."""
-        return QualityState(
-            a.frames.merge(b.frames), a.squares + b.squares, a.saturated + b.saturated, a.zeros + b.zeros
-        )
+        return a.merge(b)
 
     def warmup(self, spec: FrameSpec) -> None:
         """Allocate before beam."""
@@ -134,7 +152,7 @@ class DataQuality:
             "hot": (hot, 0.0),
             "dead": (dead, 0.0),
             "signal_to_noise": (significance, 1.0),
-            "dispersion": _dispersion(state, valid),
+            "dispersion": _dispersion(state),
         }
         flags = self._flags(found)
         return {name: number(*found[name], unit, n, flags) for name, unit in _UNITS.items()}
@@ -164,21 +182,19 @@ def _median_around(image: Tensor) -> Tensor:
     return torch.stack([padded[dy : dy + rows, dx : dx + columns] for dy, dx in shifts]).median(0).values
 
 
-def _dispersion(state: QualityState, valid: Tensor | None) -> tuple[float, float]:
-    """Return the index of dispersion, pooled over all pixels that were always valid, and its sigma.
+def _dispersion(state: QualityState) -> tuple[float, float]:
+    """Return the index of dispersion, pooled over all pixels, and its sigma.
 
-    The sum of squared deviations over the mean follows chi squared with n - 1 degrees of freedom per
-    pixel (R. A. Fisher, Biometrics 6, 17 (1950)), so a ratio of pooled sums has a relative variance of
-    ``2 / dof`` times ``sum(m²) / sum(m)² * pixels``, to which ``1 / sum(m)`` adds for few counts.
+    A pixel that was seen ``n`` times adds the sum of its squared deviations to the numerator and ``n - 1`` times
+    its mean ``m`` to the denominator. For Poisson counts a sample variance has the variance
+    ``2 m² / (n - 1) + m / n`` (R. A. Fisher, Biometrics 6, 17 (1950), gives the index).
     """
-    n, total = state.frames.n_frames, state.frames.total
-    if n < 2:
+    total, seen = state.frames.total, state.frames.seen
+    n = torch.full_like(total, seen) if isinstance(seen, int) else seen.double()
+    mean, free = total / n.clamp(min=1.0), (n - 1.0).clamp(min=0.0)
+    expected = float((free * mean).sum())
+    if not expected > 0:
         return math.nan, math.nan
-    use = torch.ones_like(total, dtype=torch.bool) if state.frames.missing is None else state.frames.missing == 0
-    total, squares = total[use], state.squares[use]
-    counted = float(total.sum())
-    if not counted > 0:
-        return math.nan, math.nan
-    within = float((squares - total**2 / n).sum()) / (n - 1)
-    spread = 2.0 / (n - 1) * float((total / n).square().sum()) + counted / n**2
-    return within / (counted / n), math.sqrt(spread) / (counted / n)
+    within = float(state.squares - (total * mean).sum())
+    spread = (2.0 * free * mean.square() + free.square() * mean.clamp(min=0.0) / n.clamp(min=1.0)).sum()
+    return within / expected, math.sqrt(float(spread)) / expected

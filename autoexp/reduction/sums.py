@@ -48,8 +48,7 @@ class FrameSum:
     def of(cls, frames: Tensor | Frames, device: torch.device) -> "FrameSum":
         """Return the sum of a batch, shape ``(n, y, x)``, on `device`."""
         if isinstance(frames, Tensor) and (highest := highest_count(frames, device)) is not None:
-            values = torch.from_numpy(add_counts(frames.numpy(), highest))
-            return cls(values, None, None, len(frames), len(frames) * highest)
+            return cls.of_counts(frames, highest)
         lifted = lift(frames, device)
         n = len(lifted.values)
         valid = None if lifted.valid is None else lifted.valid.expand_as(lifted.values)
@@ -57,6 +56,12 @@ class FrameSum:
         variance = None if lifted.variance is None else _sum(lifted.variances, valid)
         missing = None if valid is None else n - valid.sum(0, dtype=torch.int32)
         return cls(total, variance, missing, n)
+
+    @classmethod
+    def of_counts(cls, frames: Tensor, highest: int) -> "FrameSum":
+        """Return the sum of raw counts of which `highest_count` says that they may be added as they are."""
+        values = torch.from_numpy(add_counts(frames.numpy(), highest))
+        return cls(values, None, None, len(frames), len(frames) * highest)
 
     def add(self, frames: Tensor | Frames) -> "FrameSum":
         """Return the sum with a batch, shape ``(n, y, x)``, added.

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoexp.reduction.counts import add_counts, highest_count
+from autoexp.reduction.counts import add_counts, highest_count, sum_of_squares
 from autoexp.reduction.records import SENTINELS, Frames, FrameSpec
 from autoexp.reduction.sums import FrameSum
 
@@ -26,6 +26,12 @@ def test_counts_add_exactly(kind, n, highest, seed, rows):
     if found.dtype.kind == "i":
         assert (found.astype(object) == exact).all()
     np.testing.assert_allclose(found.astype(float), exact.astype(float), rtol=1e-12)
+
+
+@given(st.integers(0, 2**16 - 2), st.integers(1, 3), st.integers(1, 40_000), st.integers(0, 2**32))
+def test_squares_add_exactly(highest, n, size, seed):
+    counts = np.random.default_rng(seed).integers(0, highest, (n, size), dtype=np.uint16, endpoint=True)
+    assert sum_of_squares(counts, highest) == int((counts.astype(np.int64) ** 2).sum())
 
 
 @given(st.sampled_from(TYPES), st.lists(st.integers(-3, 2**33), min_size=1, max_size=5))
