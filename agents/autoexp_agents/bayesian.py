@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 _SURPRISE = 3.0
 _APART = 0.05
 _LAG = 2
-_TOP = 256
+_TOP, _CENTRES = 256, 4
 _NEIGHBOURS = 120
 _MANY, _WATCHED_OF_MANY = 600, 4096
 
 
 @dataclass(frozen=True, slots=True)
 class _Effort:
-    """How hard to search: points climbed from, looks at the landscape, and points tried around the best.
+    """How hard to search: points climbed from, looks at the landscape, and whether to draw more around the best.
 
     A climb ends where the next step promises less than `gain`, a share of the improvement where its
     logarithm is climbed.
@@ -49,15 +49,14 @@ class _Effort:
     starts: int
     evaluations: int
     gain: float
-    centres: int
-    per_centre: int
+    fresh: bool = False
 
 
 _EFFORTS = (
-    (40, _Effort(5, 60, 1e-5, 4, 64)),
-    (100, _Effort(3, 4, 1e-2, 3, 16)),
-    (400, _Effort(2, 3, 1e-2, 2, 8)),
-    (math.inf, _Effort(1, 3, 1e-2, 0, 0)),
+    (40, _Effort(5, 60, 1e-5, fresh=True)),
+    (100, _Effort(3, 4, 1e-2)),
+    (400, _Effort(2, 3, 1e-2)),
+    (math.inf, _Effort(1, 3, 1e-2)),
 )
 
 
@@ -184,14 +183,17 @@ class BayesianAgent:
     def _relearn(
         self, data: Mapping[str, Data], previous: Mapping[str, Parameters], pause: Callable[[], None] | None = None
     ) -> Belief:
-        watched = self._watched(data)
-        return learn(
-            data, previous, seed=self._seed, kernel=self._kernel, watch=watched, pause=pause, scale=self._scale
-        )
+        scale = self._scale
+        return self._watching(learn(data, previous, seed=self._seed, kernel=self._kernel, pause=pause, scale=scale))
 
-    def _watched(self, data: Mapping[str, Data]) -> FloatArray:
-        """Return the candidates whose posterior is kept current."""
-        count = max(len(measured) for measured in data.values())
+    def _watching(self, belief: Belief) -> Belief:
+        """Let the models keep the candidates current, and points around the best of what they know."""
+        close = self._around(belief, belief.size, [self._seed, belief.size, 1])
+        belief.watch(np.concatenate([self._watched(belief.size), close]))
+        return replace(belief, extra=len(close))
+
+    def _watched(self, count: int) -> FloatArray:
+        """Return the candidates whose posterior is kept current, given `count` observations."""
         unit = self._candidates.unit
         few = count <= _MANY or count > self._scale.exact_up_to
         return unit if self._candidates.space.pool is not None or few else unit[:_WATCHED_OF_MANY]
@@ -324,33 +326,30 @@ class BayesianAgent:
         self, belief: Belief, scores: list[tuple[str, Acquisition]], pending: Sequence[Suggestion]
     ) -> tuple[FloatArray, float] | None:
         """Return the best point that is not taken, shape ``(d,)``, and its score; None if all are."""
-        candidates, size = self._candidates, len(self._memory)
+        size = len(self._memory)
         waiting = self._space.to_unit([suggestion.point for suggestion in pending])
-        values = belief.score_watched(scores)
-        unit = candidates.unit[: len(values)]
-        values[self._used[: len(values)]] = -np.inf
+        watched, values = belief.watched, belief.score_watched(scores)
+        fresh = slice(0, len(values) - belief.extra)
+        values[fresh][self._used[: fresh.stop]] = -np.inf
         if len(waiting):
-            values[near(unit, waiting)] = -np.inf
+            values[near(watched, waiting)] = -np.inf
         effort = next(effort for limit, effort in _EFFORTS if size <= limit)
         top = np.sort(np.argpartition(values, max(0, len(values) - _TOP))[-_TOP:])
         top = top[np.isfinite(values[top])]
         if not len(top):
             return None
-        pool, values = unit[top], values[top]
-        close = self._close(belief, effort) if effort.centres else pool[:0]
-        if len(close):
-            pool, values = np.concatenate([pool, close]), np.concatenate([values, belief.score(scores, close)])
-        starts = spread(values, pool, effort.starts)
+        pool, tops = watched[top], values[top]
+        if effort.fresh and len(close := self._around(belief, size, [self._seed, self._given])):
+            pool, tops = np.concatenate([pool, close]), np.concatenate([tops, belief.score(scores, close)])
+        starts = spread(tops, pool, effort.starts)
         climbed, heights = self._climb(belief, scores, pool[starts], effort)
         found = np.concatenate([climbed, pool[starts]])
-        reached = np.concatenate([heights, np.minimum(values[starts], heights)])
-        reached = np.where(near(found, self._taken(pending)), -np.inf, reached)
+        reached = np.concatenate([heights, np.minimum(tops[starts], heights)])
+        reached[near(found, self._taken(pending))] = -np.inf
+        if not np.isfinite(reached).any():
+            found, reached = watched[fresh], values[fresh]
         best = int(np.argmax(reached))
-        return (
-            (found[best], float(reached[best]))
-            if np.isfinite(reached[best])
-            else (pool[starts[0]], float(values[starts[0]]))
-        )
+        return (found[best], float(reached[best])) if np.isfinite(reached[best]) else None
 
     def _climb(
         self, belief: Belief, scores: list[tuple[str, Acquisition]], starts: FloatArray, effort: _Effort
@@ -362,12 +361,12 @@ class BayesianAgent:
             lambda unit: local.climb(scores, unit), starts, effort.evaluations, effort.gain, lengths
         )
 
-    def _close(self, belief: Belief, effort: _Effort) -> FloatArray:
-        """Return points around the best of those measured."""
-        rng = np.random.default_rng([self._seed, self._given])
-        merits = incumbents(belief, self._objectives)[: len(self._memory)]
-        centres = self._candidates.snap(self._memory.units[np.argsort(-merits, kind="stable")[: effort.centres]])
-        return self._candidates.near(centres, rng, effort.per_centre)
+    def _around(self, belief: Belief, count: int, seed: Sequence[int]) -> FloatArray:
+        """Return points around the best of the first `count` that the models are conditioned on."""
+        merits = incumbents(belief, self._objectives)[:count]
+        places = next(iter(belief.models.values())).data.x[:count]
+        centres = self._candidates.snap(places[np.argsort(-merits, kind="stable")[:_CENTRES]])
+        return self._candidates.near(centres, np.random.default_rng(seed))
 
     def best(self) -> Estimate:
         """Return the best point by posterior mean, with its sigma.
@@ -435,7 +434,7 @@ class BayesianAgent:
             name: Data(known.x[:fitted], known.y[:fitted], known.variance[:fitted])
             for name, known in self._memory.all_data().items()
         }
-        self._adopt(believe(data, learnt, self._watched(data), self._scale, self._kernel))
+        self._adopt(self._watching(believe(data, learnt, None, self._scale, self._kernel)))
 
     @property
     def thought_ahead(self) -> float:

@@ -37,9 +37,13 @@ class Belief:
     ----------
     models
         Field name to model.
+    extra
+        How many of the watched points, the last ones, are no candidates of the agent's Space but lie around the
+        best.
     """
 
     models: Mapping[str, Model]
+    extra: int = 0
 
     @property
     def size(self) -> int:
@@ -67,6 +71,16 @@ class Belief:
         """Return the sum of `scores` of named fields at ``(m, d)`` points, shape ``(m,)``."""
         posteriors = {name: self.models[name].posterior(unit) for name in {name for name, _ in scores}}
         return np.asarray(sum(score.value(*posteriors[name]) for name, score in scores))
+
+    @property
+    def watched(self) -> FloatArray:
+        """Points whose posterior is kept current, shape ``(m, d)``."""
+        return next(iter(self.models.values())).watched_points
+
+    def watch(self, points: FloatArray) -> None:
+        """Keep what is believed at ``(m, d)`` points current from now on."""
+        for model in self.models.values():
+            model.watch(points)
 
     def score_watched(self, scores: Sequence[tuple[str, Acquisition]]) -> FloatArray:
         """Return the sum of `scores` at the watched points, shape ``(m,)``."""
@@ -165,10 +179,10 @@ def believe(
     """Condition a model of each field, with given hyper-parameters; see `learn`."""
     given = None if isinstance(kernel, str) else kernel
     models = {name: condition(parameters[name], measured, scale, given) for name, measured in data.items()}
+    belief = Belief(models)
     if watch is not None:
-        for model in models.values():
-            model.watch(watch)
-    return Belief(models)
+        belief.watch(watch)
+    return belief
 
 
 def bounds_of(objectives: Sequence[Objective]) -> list[tuple[str, Acquisition]]:

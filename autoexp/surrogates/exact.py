@@ -148,6 +148,11 @@ class ExactGP:
         rows = solve_many(self._factor[:n, :n], self._kernel.cross(self._x[:n], self._watched))
         self._watch = Watch(points, rows, self._solved[:n])
 
+    @property
+    def watched_points(self) -> FloatArray:
+        """Points whose posterior is kept current, shape ``(m, d)``."""
+        return self._x[:0] if self._watch is None else self._watch.points
+
     def watched(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation at the watched points, shape ``(m,)`` each."""
         assert self._watch is not None

@@ -49,8 +49,9 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """Features of the watched points, shape ``(k, m)``, their means for values and ones, and their variance."""
+    """Watched points, ``(m, d)``, their features, ``(k, m)``, their means for values and ones, and their variance."""
 
+    points: FloatArray
     features: FloatArray
     projected: FloatArray
     variance: FloatArray
@@ -194,7 +195,12 @@ class SparseGP:
         for start in range(0, len(points), _BLOCK):
             block = features[:, start : start + _BLOCK]
             variance[start : start + _BLOCK] += np.einsum("ij,ij->j", block, self._seen.spread @ block)
-        self._watched = _Watched(features, self._seen.weights.T @ features, variance)
+        self._watched = _Watched(points, features, self._seen.weights.T @ features, variance)
+
+    @property
+    def watched_points(self) -> FloatArray:
+        """Points whose posterior is kept current, shape ``(m, d)``."""
+        return np.empty((0, self.inducing.shape[1])) if self._watched is None else self._watched.points
 
     def watched(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation at the watched points, shape ``(m,)`` each."""

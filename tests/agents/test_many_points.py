@@ -62,3 +62,16 @@ def test_a_restored_agent_decides_alike_with_a_sparse_model():
 def test_refuses_less_than_one(setting):
     with pytest.raises(ValueError, match=f"{setting} must be 1 or more, got 0"):
         make(0, **{setting: 0})
+
+
+def test_never_measures_a_point_of_a_coarse_space_twice():
+    space = Space([Dof("x", 0, 59, integer=True), Dof("y", 0, 59, integer=True)])
+    agent = BayesianAgent(space, Maximize("f"), initial=60, candidates=1024)
+    seen = list[tuple[int, int]]()
+    for _ in range(90):
+        [suggestion] = agent.suggest(1, [])
+        point = suggestion.point
+        seen.append((point["x"], point["y"]))
+        value = float(np.exp(-0.01 * ((point["x"] - 30) ** 2 + (point["y"] - 20) ** 2)))
+        agent.ingest([Observation(point, {"f": value}, {"f": 0.05})])
+    assert len(set(seen)) == len(seen)

@@ -46,11 +46,8 @@ def test_updated_models_choose_as_newly_conditioned_ones_do():
     agent.suggest(1, [])
     agent.ingest([measured(6.5)])
     [suggestion] = agent.suggest(1, [])
-    np.testing.assert_allclose(
-        agent._belief.models["f"].watched()[0],
-        agent._belief.models["f"].posterior(agent._candidates.unit)[0],
-        atol=1e-6,
-    )
+    model = agent._belief.models["f"]
+    np.testing.assert_allclose(model.watched()[0], model.posterior(model.watched_points)[0], atol=1e-6)
     assert 0.0 <= suggestion.point["x"] <= 10.0
 
 
