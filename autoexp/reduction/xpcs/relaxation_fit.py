@@ -10,6 +10,8 @@ from torch import Tensor
 _STEPS = 60
 _REST = 1e-7
 """Of a step in every parameter; where rounding hides what is better, steps shrink to it as well."""
+_GAIN = 1e-9
+"""Share of the misfit by which a step must lower it to be worth another."""
 _REACH = 100.0
 """How far beyond the first and the last delay a relaxation time is looked for, as a factor."""
 _FASTEST, _SLOWEST = math.log(0.1), math.log(4.0)
@@ -106,7 +108,7 @@ class RelaxationModel:
             better = found <= cost
             moved = (trial - parameters).abs().amax(-1)
             take = better & ~resting
-            resting |= moved < _REST
+            resting |= (moved < _REST) | (better & (cost - found <= _GAIN * cost))
             parameters = torch.where(take[:, None], trial, parameters)
             residual, cost = torch.where(take[:, None], left, residual), torch.where(take, found, cost)
             damping = torch.where(better, damping * 0.2, damping * 5.0).clamp(min=1e-12)

@@ -19,7 +19,7 @@ def cases() -> list[Case]:
 
     labels = rings()
     bins, pixels = LabelledBins(torch.from_numpy(labels)), int((labels > 0).sum())
-    frames = np.random.default_rng(0).poisson(2.0, (128, *SHAPE)).astype(np.uint16)
+    frames = movie(128)
     correlator = Correlator(bins, LEVELS, CHANNELS)
     multitau = lambda: multi_tau_auto_corr(LEVELS, CHANNELS, labels, frames)
     size = f"12 bins of together {pixels // 1000}k pixels, 512 x 512"
@@ -62,6 +62,18 @@ def rings() -> np.ndarray:
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     radius = np.hypot(y + 20, x - 256)
     return np.where((radius >= 40) & ((radius - 40) % 40 < 32) & (radius < 520), (radius - 40) // 40 + 1, 0).astype(int)
+
+
+def movie(n: int, memory: float = 0.95) -> np.ndarray:
+    """Return counts of speckles that forget a share of their field from frame to frame, 2 in the mean."""
+    generator = torch.Generator().manual_seed(0)
+    field = torch.randn((2, *SHAPE), generator=generator)
+    frames = np.empty((n, *SHAPE), dtype=np.uint16)
+    for frame in frames:
+        frame[:] = torch.poisson(field.square().sum(0), generator=generator).numpy()
+        noise = torch.randn(field.shape, generator=generator)
+        field = memory * field + (1.0 - memory**2) ** 0.5 * noise
+    return frames
 
 
 def series(reducer: Any, frames: np.ndarray) -> Callable[[], Any]:
