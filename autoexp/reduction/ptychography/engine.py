@@ -1,5 +1,6 @@
 """The ptychographical iterative engine: object and probe from patterns, mini-batch by mini-batch."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +11,10 @@ from torch import Tensor
 from autoexp.errors import ReductionError
 
 Corner = tuple[int, int]
+"""Row and column of the object under the probe's first sample."""
+
+Offset = tuple[float, float]
+"""By which share of a sample along y and x the probe is further on than its corner."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +31,39 @@ class Estimate:
 
     object: Tensor
     probe: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shifts:
+    """Moves a probe by shares of a sample, by phase ramps in its far field.
+
+    Parameters
+    ----------
+    ramps
+        Complex64, shape ``(n, y, x)``; None where nothing moves.
+    """
+
+    ramps: Tensor | None
+
+    @classmethod
+    def of(cls, probe: Tensor, offsets: Sequence[Offset]) -> "Shifts":
+        """Return shifts of a probe, one for each offset; none where all are zero."""
+        if not any(any(offset) for offset in offsets):
+            return cls(None)
+        y, x = (torch.fft.fftfreq(n, device=probe.device) for n in probe.shape)
+        dy, dx = torch.tensor(offsets, dtype=torch.float32).T[..., None].to(probe.device)
+        turn = lambda angle: torch.polar(torch.ones_like(angle), -2.0 * math.pi * angle)
+        return cls(turn(dy * y)[:, :, None] * turn(dx * x)[:, None, :])
+
+    def apply(self, probe: Tensor) -> Tensor:
+        """Return the moved probes, shape ``(n, y, x)``; ``(1, y, x)`` where nothing moves."""
+        return probe[None] if self.ramps is None else torch.fft.ifft2(torch.fft.fft2(probe) * self.ramps)
+
+    def undo(self, waves: Tensor) -> Tensor:
+        """Return the sum of waves, shape ``(n, y, x)``, each moved back."""
+        if self.ramps is None:
+            return waves.sum(0)
+        return torch.fft.ifft2((torch.fft.fft2(waves) * self.ramps.conj()).sum(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +118,12 @@ class Engine:
             raise ReductionError(f"batch must be one position or more, got {self.batch}")
 
     def sweep(
-        self, estimate: Estimate, corners: Sequence[Corner], amplitudes: Sequence[Tensor], epoch: int
+        self,
+        estimate: Estimate,
+        corners: Sequence[Corner],
+        amplitudes: Sequence[Tensor],
+        epoch: int,
+        offsets: Sequence[Offset] | None = None,
     ) -> Estimate:
         """Return the estimate after every pattern has been used once, in an order drawn for `epoch`.
 
@@ -94,6 +137,8 @@ class Engine:
             Roots of the counts, zero frequency first, float32, shape of the probe each; negative where unknown.
         epoch
             Of many.
+        offsets
+            For each pattern; None for whole samples.
         """
         if not corners:
             return estimate
@@ -101,17 +146,19 @@ class Engine:
         changed = Estimate(estimate.object.clone(), estimate.probe.clone())
         for start in range(0, len(order), self.batch):
             chosen = order[start : start + self.batch]
-            self._step(changed, [corners[i] for i in chosen], torch.stack([amplitudes[i] for i in chosen]))
+            shifts = Shifts.of(changed.probe, [offsets[i] for i in chosen] if offsets else ())
+            self._step(changed, [corners[i] for i in chosen], torch.stack([amplitudes[i] for i in chosen]), shifts)
         return changed
 
-    def _step(self, estimate: Estimate, corners: Sequence[Corner], amplitudes: Tensor) -> None:
+    def _step(self, estimate: Estimate, corners: Sequence[Corner], amplitudes: Tensor, shifts: Shifts) -> None:
         """Improve the estimate, in place, by one mini-batch."""
         patches = patches_of(estimate.object, corners, estimate.probe.shape)
-        change = changes(patches * estimate.probe, amplitudes)
-        to_object, to_probe = change * estimate.probe.conj(), (change * patches.conj()).sum(0)
-        power = _power(estimate.probe)
+        probes = shifts.apply(estimate.probe)
+        change = changes(patches * probes, amplitudes)
+        to_object, to_probe = change * probes.conj(), shifts.undo(change * patches.conj())
+        powers = _power(probes).expand_as(amplitudes)
         upper, lower = torch.zeros_like(estimate.object), torch.zeros_like(estimate.object.real)
-        for corner, part in zip(corners, to_object, strict=True):
+        for corner, part, power in zip(corners, to_object, powers, strict=True):
             window_of(upper, corner, part.shape).add_(part)
             window_of(lower, corner, part.shape).add_(power)
         estimate.object.add_(upper.div_(_damped(lower, self.object_weight)), alpha=self.object_step)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from autoexp.reduction.ptychography.engine import Estimate, patches_of
+from autoexp.reduction.ptychography.engine import Estimate, Shifts, patches_of
 from autoexp.reduction.ptychography.scan import Pattern
 
 _TOGETHER = 16
@@ -25,8 +25,9 @@ def misfits(estimate: Estimate, patterns: Sequence[Pattern]) -> Tensor:
 
 def _misfits(estimate: Estimate, patterns: Sequence[Pattern]) -> Tensor:
     amplitudes = torch.stack([each.amplitude for each in patterns])
-    waves = patches_of(estimate.object, [each.corner for each in patterns], estimate.probe.shape) * estimate.probe
-    far = torch.fft.fft2(waves, norm="ortho").abs()
+    probes = Shifts.of(estimate.probe, [each.offset for each in patterns]).apply(estimate.probe)
+    patches = patches_of(estimate.object, [each.corner for each in patterns], estimate.probe.shape)
+    far = torch.fft.fft2(patches * probes, norm="ortho").abs()
     unknown = amplitudes < 0
     off = torch.where(unknown, 0.0, far - amplitudes).abs()
     variance = torch.where(unknown, 0.0, far.square().clamp(max=0.25))

@@ -130,8 +130,15 @@ class ObjectGrid:
         )
         return y, x
 
-    def corner(self, x: float, y: float) -> tuple[int, int]:
-        """Return row and column of the object's sample under the first one of a probe in the middle of (x, y) um.
+    def place(self, x: float, y: float) -> tuple[tuple[int, int], tuple[float, float]]:
+        """Return where on the object a probe is whose middle is at (x, y) um.
+
+        Returns
+        -------
+        corner
+            Row and column of the object's sample nearest to the probe's first one.
+        offset
+            By which share of a sample the probe is further on along y and x, -0.5 to 0.5.
 
         Raises
         ------
@@ -141,10 +148,11 @@ class ObjectGrid:
         if not (math.isfinite(x) and math.isfinite(y)):
             raise ReductionError(f"a position must be finite, got x={x} um, y={y} um")
         (dy, dx), (rows, columns) = self.optics.sampling, self.shape
-        row, column = round((y - self.y[0]) / dy) + self.margin, round((x - self.x[0]) / dx) + self.margin
+        down, right = (y - self.y[0]) / dy + self.margin, (x - self.x[0]) / dx + self.margin
+        row, column = round(down), round(right)
         if not (0 <= row <= rows - self.optics.shape[0] and 0 <= column <= columns - self.optics.shape[1]):
             raise ReductionError(
                 f"a position must be within x from {self.x[0]} to {self.x[1]} um and y from {self.y[0]} to "
                 f"{self.y[1]} um, got x={x} um, y={y} um"
             )
-        return row, column
+        return (row, column), (down - row, right - column)

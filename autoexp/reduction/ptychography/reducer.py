@@ -43,6 +43,9 @@ class Ptychography:
         takes twice the time.
     maps
         Whether the images are read, and not the numbers alone.
+    subsample
+        Whether positions count to a share of a sample, and not to the nearest; it takes two more transforms per
+        pattern.
     capacity
         Patterns kept at most; of more, a sample at random by position.
 
@@ -60,6 +63,7 @@ class Ptychography:
     epochs: int = 20
     halves: bool = False
     maps: bool = True
+    subsample: bool = False
     capacity: int = 1024
 
     def __post_init__(self) -> None:
@@ -92,10 +96,12 @@ class Ptychography:
             raise ReductionError(f"frames must be {self.grid.optics.shape} as the detector is, got {tuple(shape)}")
         x, y = (self._positions(meta, name, n) for name in self.coordinates)
         amplitudes = amplitudes_of(frames)
-        return [
-            Pattern(key_of(x[i], y[i], self.engine.seed), self.grid.corner(x[i], y[i]), amplitudes[i].clone())
-            for i in range(n)
-        ]
+        return [self._pattern(*each) for each in zip(x, y, amplitudes, strict=True)]
+
+    def _pattern(self, x: float, y: float, amplitude: Tensor) -> Pattern:
+        corner, offset = self.grid.place(x, y)
+        kept = offset if self.subsample else (0.0, 0.0)
+        return Pattern(key_of(x, y, self.engine.seed), corner, kept, amplitude.clone())
 
     def _positions(self, meta: FrameMeta, name: str, n: int) -> list[float]:
         if name not in meta.coordinates:
@@ -132,8 +138,9 @@ class Ptychography:
         found = []
         for estimate, part in zip(estimates, (patterns, *halves), strict=False):
             corners, amplitudes = [each.corner for each in part], [each.amplitude for each in part]
+            offsets = [each.offset for each in part] if self.subsample else None
             for epoch in epochs:
-                estimate = self.engine.sweep(estimate, corners, amplitudes, epoch)
+                estimate = self.engine.sweep(estimate, corners, amplitudes, epoch, offsets)
             found.append(estimate)
         return tuple(found)
 
@@ -155,7 +162,7 @@ class Ptychography:
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
         grid = {"x": list(self.grid.x), "y": list(self.grid.y), "margin": self.grid.margin}
-        names = ("defocus", "epochs", "halves", "maps", "capacity")
+        names = ("defocus", "epochs", "halves", "maps", "subsample", "capacity")
         return {
             "optics": dict(self.grid.optics.settings()),
             "grid": grid,

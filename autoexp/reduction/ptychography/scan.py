@@ -9,7 +9,7 @@ from struct import pack
 import torch
 from torch import Tensor
 
-from autoexp.reduction.ptychography.engine import Corner
+from autoexp.reduction.ptychography.engine import Corner, Offset
 from autoexp.reduction.records import Frames
 
 
@@ -23,12 +23,15 @@ class Pattern:
         Drawn from the position: what orders patterns, and halves them.
     corner
         Row and column of the object under the probe's first sample.
+    offset
+        By which share of a sample the probe is further on.
     amplitude
         Root of the counts, zero frequency first, float32, shape of the detector; -1 where unknown.
     """
 
     key: int
     corner: Corner
+    offset: Offset
     amplitude: Tensor
 
     @property

@@ -18,13 +18,14 @@ def test_a_sample_is_the_wavelength_times_the_distance_over_the_detectors_width(
 
 
 @given(st.floats(-0.5, 0.7), st.floats(0.1, 0.3))
-def test_the_middle_of_the_probe_is_at_the_position_to_half_a_sample(x, y):
-    row, column = GRID.corner(x, y)
+def test_the_middle_of_the_probe_is_at_the_position(x, y):
+    (row, column), (down, right) = GRID.place(x, y)
     at_y, at_x = GRID.axes
-    assert at_y[row + 12] == pytest.approx(y, abs=0.5 * OPTICS.sampling[0] + 1e-9)
-    assert at_x[column + 16] == pytest.approx(x, abs=0.5 * OPTICS.sampling[1] + 1e-9)
-    assert row + 24 <= GRID.shape[0]
-    assert column + 32 <= GRID.shape[1]
+    assert at_y[row + 12] + down * OPTICS.sampling[0] == pytest.approx(y, abs=1e-9)
+    assert at_x[column + 16] + right * OPTICS.sampling[1] == pytest.approx(x, abs=1e-9)
+    assert max(abs(down), abs(right)) <= 0.5
+    assert 0 <= row <= GRID.shape[0] - 24
+    assert 0 <= column <= GRID.shape[1] - 32
 
 
 def test_a_wave_in_focus_has_the_amplitude_of_the_detector_and_the_power():
@@ -55,6 +56,6 @@ def test_what_makes_no_sense_is_refused():
     with pytest.raises(ReductionError, match="from low to high"):
         ObjectGrid(OPTICS, (1.0, 0.0), (0.0, 1.0))
     with pytest.raises(ReductionError, match="x=9"):
-        GRID.corner(9.0, 0.2)
+        GRID.place(9.0, 0.2)
     with pytest.raises(ReductionError, match="finite"):
-        GRID.corner(0.0, float("nan"))
+        GRID.place(0.0, float("nan"))

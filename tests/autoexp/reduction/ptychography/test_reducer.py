@@ -23,9 +23,15 @@ class TestContract(ReducerContract):
     def meta(self, start, stop):
         return FrameMeta(coordinates=dict(zip("xy", torch.from_numpy(PLACES[start:stop].T), strict=True)))
 
-    @pytest.fixture(params=["numbers", "maps", "halves"])
+    @pytest.fixture(params=["numbers", "maps", "halves", "subsample"])
     def reducer(self, request):
-        return Ptychography(GRID, epochs=2, maps=request.param != "numbers", halves=request.param == "halves")
+        return Ptychography(
+            GRID,
+            epochs=2,
+            maps=request.param != "numbers",
+            halves=request.param == "halves",
+            subsample=request.param == "subsample",
+        )
 
 
 @pytest.mark.parametrize("method", ["ePIE", "rPIE"])
@@ -44,6 +50,38 @@ def test_the_scenes_probe_is_found_from_a_wrong_defocus(simulated):
     truth = np.zeros(scene.shape)
     truth[16:48, 16:48] = np.abs(scene.probe) ** 2
     assert np.corrcoef(found.ravel(), truth.ravel())[0, 1] > 0.99
+
+
+def between_samples(simulated, x, y):
+    """Return patterns in numpy, of a probe that is moved by shares of a sample in its far field."""
+    axes, size = simulated.grid.axes, simulated.scene.shape[0]
+    whole = simulated.scene.star.transmission(axes[1][None, :], axes[0][:, None])
+    far, frequency = np.fft.fft2(np.pad(simulated.scene.probe, size // 4)), np.fft.fftfreq(size)
+    patterns = []
+    for at in zip(y.tolist(), x.tolist(), strict=True):
+        place = [(p - axis[size // 2]) / simulated.scene.sampling for p, axis in zip(at, axes, strict=True)]
+        row, column = (int(np.floor(p)) for p in place)
+        ramp = np.exp(-2j * np.pi * (frequency[:, None] * (place[0] - row) + frequency * (place[1] - column)))
+        exit_wave = whole[row : row + size, column : column + size] * np.fft.ifft2(far * ramp)
+        patterns.append(np.abs(np.fft.fftshift(np.fft.fft2(exit_wave, norm="ortho"))) ** 2)
+    return torch.from_numpy(np.stack(patterns))
+
+
+@pytest.mark.slow
+def test_positions_between_samples_count(simulated):
+    """A third of the error goes; the rest is what 20 epochs leave."""
+    shares = torch.from_numpy(np.random.default_rng(1).uniform(-0.5, 0.5, (2, len(simulated.x))))
+    x, y = (torch.stack([simulated.x, simulated.y]) * 0.95) + shares * simulated.scene.sampling
+    photons, meta = 0.1 * between_samples(simulated, x, y), FrameMeta(coordinates={"x": x, "y": y})
+
+    def error(subsample):
+        reducer = Ptychography(
+            simulated.grid, defocus=simulated.scene.defocus, epochs=20, maps=False, subsample=subsample
+        )
+        found = reducer.read(reducer.update(reducer.init(simulated.spec), photons, meta))
+        return float(found["r_factor"].value)
+
+    assert error(True) < 0.67 * error(False)
 
 
 def test_the_error_falls_with_the_epochs_and_with_the_exposure(simulated):

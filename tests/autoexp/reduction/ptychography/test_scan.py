@@ -10,7 +10,7 @@ from autoexp.reduction.ptychography.scan import Pattern, Scan, amplitudes_of, ke
 
 
 def patterns(n):
-    return [Pattern(key_of(i, 0.5 * i, 0), (i, i), torch.full((4, 4), float(i))) for i in range(n)]
+    return [Pattern(key_of(i, 0.5 * i, 0), (i, i), (0.0, 0.0), torch.full((4, 4), float(i))) for i in range(n)]
 
 
 @settings(max_examples=30)
@@ -32,7 +32,7 @@ def test_the_mean_is_that_of_known_counts():
     frames = torch.tensor([[[4.0, 9.0], [0.0, 1.0]], [[16.0, 1.0], [2.0, 1.0]]])
     valid = torch.tensor([[[True, True], [True, False]], [[True, False], [True, False]]])
     roots = amplitudes_of(Frames(frames, None, valid))
-    scan = Scan(9).add([Pattern(i, (0, 0), root) for i, root in enumerate(roots)], True)
+    scan = Scan(9).add([Pattern(i, (0, 0), (0.0, 0.0), root) for i, root in enumerate(roots)], True)
     assert torch.fft.fftshift(scan.mean().square()).flatten().tolist() == pytest.approx([10.0, 9.0, 1.0, 0.0])
     assert scan.masked
 
