@@ -68,18 +68,19 @@ def add_counts(counts: IntArray, highest: int, axis: int = 0) -> IntArray:
     Adding within a type is several times faster than converting on the way, so as many counts as fit
     into the type they come in are added there.
     """
-    n, at = counts.shape[axis], (slice(None),) * axis
+    layers = np.moveaxis(counts, axis, 0)
+    n = len(layers)
     wide = np.dtype(narrowest(n * highest))
     if n == 1:
-        return counts[(*at, 0)].astype(wide)
+        return np.array(layers[0], wide)
     room = _top(counts.dtype) // max(1, highest)
     if n <= room:
-        return np.add.reduce(counts, axis=axis, dtype=counts.dtype).astype(wide, copy=False)
+        return np.asarray(np.add.reduce(layers, axis=0, dtype=counts.dtype), wide)
     if room < 4:
-        return np.add.reduce(counts, axis=axis, dtype=wide)
-    total = np.zeros(counts.shape[:axis] + counts.shape[axis + 1 :], wide)
+        return np.asarray(np.add.reduce(layers, axis=0, dtype=wide))
+    total = np.zeros(layers.shape[1:], wide)
     for start in range(0, n, room):
-        total += np.add.reduce(counts[(*at, slice(start, start + room))], axis=axis, dtype=counts.dtype)
+        total += np.add.reduce(layers[start : start + room], axis=0, dtype=counts.dtype)
     return total
 
 

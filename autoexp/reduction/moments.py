@@ -62,7 +62,7 @@ class Cut:
     pixels
         One.
     origin
-        y and x.
+        Position of zero, y and x.
     area
         Pixels in the window, valid or not.
     background
@@ -91,8 +91,8 @@ class Cut:
     def about(self, y: float, x: float) -> "Cut":
         """Return the sums with coordinates counted from another origin."""
         dy, dx = _shift(y - self.origin[0]), _shift(x - self.origin[1])
-        moved = (dy @ each @ dx.T for each in (self.signal, self.variance, self.pixels))
-        return Cut(*moved, (y, x), self.area, self.background)
+        signal, variance, pixels = (dy @ each @ dx.T for each in (self.signal, self.variance, self.pixels))
+        return Cut(signal, variance, pixels, (y, x), self.area, self.background)
 
     def moments(self) -> Moments:
         """Return centroid and central second moments (ISO 11146-1:2021, section 3)."""

@@ -43,10 +43,11 @@ class Weights:
         rows, lengths = torch.unique_consecutive(key[order], return_counts=True)
         starts = torch.zeros(len(rows) + 1, dtype=torch.int32)
         starts[1:] = lengths.cumsum(0)
-        parts = [each.to(device) for each in (starts, self.pixels[order].to(torch.int32), self.shares[order].float())]
-        size = (len(rows), self.n_pixels)
-        matrices = (_matrix(parts[0], parts[1], shares, size) for shares in (parts[2], parts[2] ** 2))
-        return Blocked(*matrices, (rows % self.n_bins).to(device), self.n_bins, max(lengths.tolist(), default=0))
+        starts, pixels = starts.to(device), self.pixels[order].to(device, torch.int32)
+        shares, size = self.shares[order].to(device, torch.float32), (len(rows), self.n_pixels)
+        plain, squared = (_matrix(starts, pixels, each, size) for each in (shares, shares.square()))
+        longest = max(lengths.tolist(), default=0)
+        return Blocked(plain, squared, (rows % self.n_bins).to(device), self.n_bins, longest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """By how much an image is shifted against another, far below a pixel."""
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -80,13 +80,21 @@ class Template:
         slopes = _slopes(spectrum, size)
         products = torch.einsum("ayx,byx,yx->ab", slopes, slopes, variance.float()).double()
         energy, noise = image.square(), variance.square().sum() * (math.pi**2 / 3.0)
-        sums = (variance.sum(), energy.sum(), (energy * variance).sum())
-        return cls(spectrum, size, *sums, products, noise, normalise)
+        height = (energy * variance).sum()
+        return cls(spectrum, size, variance.sum(), energy.sum(), height, products, noise, normalise)
 
     def to(self, device: str) -> "Template":
         """Return it on another device."""
-        tensors = {each.name: getattr(self, each.name) for each in fields(self)}
-        return replace(self, **{name: each.to(device) for name, each in tensors.items() if isinstance(each, Tensor)})
+        return Template(
+            self.spectrum.to(device),
+            self.shape,
+            self.variance.to(device),
+            self.energy.to(device),
+            self.height.to(device),
+            self.slopes.to(device),
+            self.noise.to(device),
+            self.normalise,
+        )
 
     def shift_of(self, image: Tensor, variance: Tensor) -> Shift:
         """Return where an image is against the reference.
@@ -173,7 +181,8 @@ def _slopes(spectrum: Tensor, shape: tuple[int, int]) -> Tensor:
     """Return the derivatives of an image along y and x, shape ``(2, y, x)``."""
     y, x = (each.float() for each in _frequencies(shape, spectrum))
     both = torch.stack([1j * y[:, None] * spectrum, 1j * x[None, :] * spectrum])
-    return torch.fft.irfft2(both, s=shape)
+    slopes: Tensor = torch.fft.irfft2(both, s=shape)
+    return slopes
 
 
 def _twice(columns: int, like: Tensor) -> Tensor:

@@ -267,7 +267,7 @@ def _sigmas(model: Tensor, gram: Tensor, variances: Tensor, free: Tensor) -> Ten
     free
         Which amounts are not held at zero, shape ``(n, k)``.
     """
-    sigmas = (variances @ torch.linalg.solve(gram, model.T).square().T).sqrt()
+    sigmas: Tensor = (variances @ torch.linalg.solve(gram, model.T).square().T).sqrt()
     held = (~free.all(1)).nonzero().squeeze(1)
     if len(held):
         some = _sigmas_of_free(model, gram, variances[held], free[held])
@@ -285,4 +285,5 @@ def _sigmas_of_free(model: Tensor, gram: Tensor, variances: Tensor, free: Tensor
     both = free[:, :, None] & free[:, None, :]
     eye = torch.eye(k, dtype=gram.dtype, device=gram.device)
     inverse = torch.where(both, torch.linalg.inv(torch.where(both, gram, eye)), 0.0)
-    return (inverse @ spread @ inverse).diagonal(dim1=1, dim2=2).clamp(min=0.0).sqrt()
+    sigmas: Tensor = (inverse @ spread @ inverse).diagonal(dim1=1, dim2=2).clamp(min=0.0).sqrt()
+    return sigmas
