@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -83,7 +84,7 @@ class StreamReduction:
         self._stream = stream
         self._batch = batch
         self._patience = patience
-        self._new_buffer = lambda: FrameBuffer(room, policy, clock, warns=stream.live)
+        self._new_buffer = partial(FrameBuffer, room, policy, clock, warns=stream.live)
         self._buffer = self._new_buffer()
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._latest: Future[None] | None = None

@@ -96,7 +96,8 @@ class ZmqFrames:
 def encoded(frame: StreamFrame) -> list[bytes]:
     """Return the two parts of an ``array-1.0`` message."""
     values = np.ascontiguousarray(frame.values)
-    header = {"htype": "array-1.0", "shape": list(values.shape), "type": values.dtype.newbyteorder("=").name}
+    header: dict[str, Any] = {"htype": "array-1.0", "shape": list(values.shape)}
+    header |= {"type": values.dtype.newbyteorder("=").name}
     header |= {"encoding": ">" if values.dtype.byteorder == ">" else "<", "frame": frame.number}
     if np.isfinite(frame.timestamp):
         header["timestamp"] = frame.timestamp

@@ -89,10 +89,11 @@ def fly_scan(
         if usual is not None:
             yield from bps.mv(motor.velocity, usual)
 
-    about = {"plan_name": "fly_scan", "detectors": [detector.name], "motors": [motor.name]}
+    about: dict[str, Any] = {"plan_name": "fly_scan", "detectors": [detector.name], "motors": [motor.name]}
     about |= {"start": start, "stop": stop, "bins": bins, "velocity": velocity or usual}
     run = bpp.run_wrapper(fly(), md={**about, **(md or {})})
-    return (yield from bpp.finalize_wrapper(bpp.stage_wrapper(run, [detector, motor]), settle))
+    flown: StreamCounters = yield from bpp.finalize_wrapper(bpp.stage_wrapper(run, [detector, motor]), settle)
+    return flown
 
 
 def _fly(detector: StreamDetector, motor: Any, stop: float, flush: float, grace: float) -> Plan[None]:
