@@ -95,20 +95,20 @@ def back_projection(
     axis = (columns - 1) / 2 if axis is None else axis
     length = fast_length(2 * columns)
     samples = min(length // 2, math.floor(length / (2.0 * pixel))) + 1
-    weights = angle_weights(angles)[:, None] / length
+    weights = angle_weights(angles)[:, None].to(torch.float32)
     response = ramp(length, window, smoothness, pixel)
     whole, power = (each.to(angles.device) for each in (response, squared(response, length)))
     frequency = torch.arange(samples, device=angles.device, dtype=torch.float64) / length
     shift = torch.polar(torch.ones_like(frequency), 2.0 * math.pi * axis * frequency)
     # the highest frequency is its own opposite
     once = torch.where(frequency == 0.5, 0.5, 1.0)
-    plain, squares = (each[:samples] * once * shift for each in (whole, power))
+    plain, squares = ((each[:samples] * once * shift).to(torch.complex64) for each in (whole, power))
     place = torch.arange(size, device=angles.device, dtype=torch.float64) - (size - 1) / 2
     inside = place**2 + place[:, None] ** 2 <= (size / 2) ** 2
     return BackProjection(
         spokes(angles, samples, 1.0 / length, size, pixel),
         length,
-        (weights * plain).to(torch.complex64),
-        (weights * angle_weights(angles)[:, None] * squares).to(torch.complex64),
+        weights / length * plain,
+        weights**2 / length * squares,
         inside,
     )

@@ -28,7 +28,8 @@ class Spokes:
     grid
         Cells of the grid along each axis.
     cells, weights
-        What each sample is spread over, shape ``(angles, samples, WIDTH, WIDTH)``: flat indices and factors.
+        What each sample is spread over, shape ``(angles, samples, WIDTH²)``: flat indices of the grid, which is by y
+        and x from the lowest frequency and has a margin, and factors.
     turn
         Phase that moves the picture's middle, complex, shape ``(angles, samples)``.
     flipped
@@ -61,19 +62,23 @@ class Spokes:
         return self._transform(self._folded(self._spread(turned)))
 
     def _spread(self, samples: Tensor) -> Tensor:
-        parts = torch.view_as_real(samples).movedim(-1, 0)
-        spread = parts.new_zeros((2, self.grid * _columns(self.grid)))
+        parts = torch.view_as_real(samples).movedim(-1, 0).contiguous()
+        rows, columns = self.grid + 2 * WIDTH, _columns(self.grid)
+        spread = parts.new_zeros((2, rows * columns))
         for part, onto in zip(parts, spread, strict=True):
-            onto.scatter_add_(0, self.cells.reshape(-1), (part[..., None, None] * self.weights).reshape(-1))
-        return torch.complex(*spread).reshape(self.grid, -1)
+            onto.scatter_add_(0, self.cells.reshape(-1), (part[..., None] * self.weights).reshape(-1))
+        return torch.complex(*spread).reshape(rows, columns)
 
     def _folded(self, spread: Tensor) -> Tensor:
-        """Add what lies left of frequency 0 and right of the highest, mirrored, for the whole is Hermitian."""
+        """Add the margins to where they belong, for the whole repeats itself and is Hermitian."""
         half = self.grid // 2
-        middle = spread[:, WIDTH : WIDTH + half + 1].clone()
-        mirrored = spread.flip(0).roll(1, 0)
-        middle[:, : WIDTH + 1] += mirrored[:, : WIDTH + 1].flip(1).conj()
-        middle[:, half - WIDTH :] += mirrored[:, WIDTH + half :].flip(1).conj()
+        rows = spread[WIDTH:-WIDTH]
+        rows[:WIDTH] += spread[-WIDTH:]
+        rows[-WIDTH:] += spread[:WIDTH]
+        middle = rows[:, WIDTH : WIDTH + half + 1]
+        left, right = (each.flip(0, 1).roll(1, 0).conj() for each in (rows[:, : WIDTH + 1], rows[:, WIDTH + half :]))
+        middle[:, : WIDTH + 1] += left
+        middle[:, half - WIDTH :] += right
         return middle
 
     def _transform(self, half_plane: Tensor) -> Tensor:
@@ -83,7 +88,9 @@ class Spokes:
         picture = torch.fft.irfft(_middle(rows, 0, low, high), n=self.grid, norm="forward")
         pixels = torch.arange(-low, high, device=picture.device)
         shade = apodisation(pixels, self.grid).to(picture.dtype)
-        return _middle(picture, 1, low, high) / shade / shade[:, None]
+        # rows begin with the lowest frequency: every other pixel has the other sign
+        signed = torch.where(pixels % 2 == 0, shade, -shade)
+        return _middle(picture, 1, low, high) / shade / signed[:, None]
 
 
 def spokes(angles: Tensor, samples: int, spacing: float, size: int, pixel: float = 1.0) -> Spokes:
@@ -109,13 +116,14 @@ def spokes(angles: Tensor, samples: int, spacing: float, size: int, pixel: float
     frequency = torch.arange(samples, device=angles.device, dtype=torch.float64) * (spacing * pixel)
     fx, fy = frequency * (sign * cosine)[:, None], frequency * (sign * sine)[:, None]
     middle = size // 2 - (size - 1) / 2
-    turn = torch.polar(torch.ones_like(fx), 2.0 * math.pi * middle * (fx + fy)).to(torch.complex64)
-    x, along_x = taps((fx * grid).to(torch.float32))
-    y, along_y = taps((fy * grid).to(torch.float32))
+    turn = torch.exp(((2j * math.pi * middle) * (fx + fy)).to(torch.complex64))
+    x, y, weights = taps((fx * grid).to(torch.float32), (fy * grid).to(torch.float32))
+    columns = _columns(grid)
+    # from the margin's first row and column on
+    corner = (y + grid // 2 + WIDTH) * columns + x + WIDTH
     step = torch.arange(WIDTH, device=angles.device)
-    row = ((y[..., None] + step) % grid) * _columns(grid)
-    cells = row[..., :, None] + (x[..., None] + step + WIDTH)[..., None, :]
-    return Spokes(size, grid, cells, along_y[..., :, None] * along_x[..., None, :], turn, flipped)
+    cells = corner[..., None] + (step[:, None] * columns + step).reshape(-1)
+    return Spokes(size, grid, cells, weights, turn, flipped)
 
 
 def fast_length(least: int) -> int:

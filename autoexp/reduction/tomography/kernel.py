@@ -29,27 +29,33 @@ def kernel(distance: Tensor) -> Tensor:
     return torch.where(distance.abs() <= WIDTH / 2, value, 0.0)
 
 
-def taps(places: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the first cell that each place, in cells, is spread over, and its weights in `WIDTH` cells from there.
+def taps(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the first cells that places are spread over, and the weights of the square of cells from there.
 
-    The kernel comes from a table, linear in between.
+    The kernel comes from a table of its values at 4096 places in a cell.
 
     Parameters
     ----------
-    places
-        Of any shape.
+    x, y
+        Places in cells, of one shape.
 
     Returns
     -------
-        Cells, int64, shape of `places`, and weights, that shape and one more dimension of length `WIDTH`.
+        First cells along x and y, int64, shape of the places; weights, that shape and ``(WIDTH²,)``, by y and x.
     """
+    part = torch.arange(_STEPS + 1, device=x.device)[:, None] / _STEPS
+    table = kernel(part - WIDTH / 2 + torch.arange(WIDTH, device=x.device))
+    first_x, steps_x = _first(x)
+    first_y, steps_y = _first(y)
+    along_x, along_y = table.repeat(1, WIDTH), table.repeat_interleave(WIDTH, 1)
+    weights = along_y[steps_y].mul_(along_x[steps_x])
+    return first_x, first_y, weights
+
+
+def _first(places: Tensor) -> tuple[Tensor, Tensor]:
     first = torch.ceil(places - WIDTH / 2)
-    table = kernel(torch.arange(-_STEPS * WIDTH // 2, _STEPS * WIDTH // 2 + 2, device=places.device) / _STEPS)
-    fine = (first - places + WIDTH / 2) * _STEPS
-    low = fine.floor()
-    part = (fine - low)[..., None]
-    cells = low.to(torch.int64)[..., None] + _STEPS * torch.arange(WIDTH, device=places.device)
-    return first.to(torch.int64), torch.lerp(table[cells], table[cells + 1], part)
+    steps = torch.round((first - places + WIDTH / 2) * _STEPS)
+    return first.to(torch.int64), steps.to(torch.int64)
 
 
 def apodisation(pixels: Tensor, grid: int) -> Tensor:
