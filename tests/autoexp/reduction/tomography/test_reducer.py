@@ -141,3 +141,18 @@ def test_what_makes_no_sense_is_refused():
         seen(Tomography((0,)), torch.ones((2, 4, 4)), torch.zeros(3))
     with pytest.raises(ReductionError, match="rows must be below 4"):
         seen(Tomography((4,)), torch.ones((2, 4, 4)), torch.zeros(2))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_reads_the_same(phantom):
+    degrees = golden(30)
+    frames = counts(phantom, degrees)
+    reducer = Tomography((1,), white=1e4, iterative=Iterative(10.0, tolerance=1e-5))
+    meta = FrameMeta(coordinates={"angle": degrees})
+    readings = [
+        reducer.read(reducer.update(reducer.init(FrameSpec((3, 128), device)), frames, meta))
+        for device in ("cpu", "cuda")
+    ]
+    for name in readings[0]:
+        np.testing.assert_allclose(readings[1][name].value, readings[0][name].value, atol=1e-3, err_msg=name)
+        np.testing.assert_allclose(readings[1][name].sigma, readings[0][name].sigma, atol=1e-3, err_msg=name)
