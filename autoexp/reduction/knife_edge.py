@@ -1,10 +1,4 @@
-"""Size of a beam by a blade that is moved into it.
-
-References
-----------
-.. [1] J. A. Arnaud, W. M. Hubbard, G. D. Mandeville, B. de la Clavière, E. A. Franke and J. M. Franke, Appl. Opt. 10,
-   2775 (1971): a Gaussian beam behind a blade.
-"""
+"""Size of a beam by a blade that is moved into it."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -42,7 +36,8 @@ class KnifeEdge:
 
     The sum of a frame's valid pixels is the intensity behind the blade where it stands, which is known as a coordinate
     of `FrameMeta`. Through all of them goes, by weighted least squares, ``background + power (1 ± erf(z)) / 2`` with
-    ``z = (x - center) / (sqrt(2) sigma)`` [1]_; the width is ``2 sqrt(2 ln 2) sigma``, at half maximum.
+    ``z = (x - center) / (sqrt(2) sigma)`` (J. A. Arnaud et al., Appl. Opt. 10, 2775 (1971)); the width is
+    ``2 sqrt(2 ln 2) sigma``, at half maximum.
 
     Parameters
     ----------

@@ -3,7 +3,6 @@
 References
 ----------
 .. [1] M. Newville, J. Phys.: Conf. Ser. 430, 012007 (2013): Larch, whose ``pre_edge`` this follows.
-.. [2] B. Ravel and M. Newville, J. Synchrotron Rad. 12, 537 (2005): the edge step as the difference of both fits at E0.
 """
 
 import math
@@ -18,7 +17,7 @@ from autoexp.reduction.polynomials import LocalPolynomials
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Where spectra are taken for smooth, in eV from E0; by default as larch chooses [1]_.
+    """Where spectra are taken for smooth, in eV from E0; by default as larch's ``pre_edge`` chooses.
 
     Parameters
     ----------
@@ -133,7 +132,7 @@ class Normalised:
 def normalise(energy: Tensor, mu: Tensor, variance: Tensor, e0: Tensor, windows: Windows) -> Normalised:
     """Return spectra with a line before the edge taken off, divided by the edge step.
 
-    The step is what a polynomial through ``mu - line`` after the edge is at E0 [2]_.
+    The step is what a polynomial through ``mu - line`` after the edge is at E0, as in larch [1]_.
 
     Parameters
     ----------

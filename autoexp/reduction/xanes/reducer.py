@@ -98,8 +98,11 @@ class Xanes:
             )
         if n == 0:
             return state
-        valid = None if lifted.valid is None else lifted.valid.expand_as(lifted.values)[:, 0, columns].all(-1)
-        values, variances = lifted.values[:, 0, columns], lifted.variances[:, 0, columns]
+        usable = None if lifted.valid is None else lifted.valid.expand_as(lifted.values)
+        valid = None if usable is None else usable[:, 0, columns[0]] & usable[:, 0, columns[1]]
+        values, variances = (
+            torch.stack([each[:, 0, column] for column in columns], 1) for each in (lifted.values, lifted.variances)
+        )
         return state.add(values, variances, valid, positions(meta, "energy", n))
 
     def merge(self, a: GridSums, b: GridSums) -> GridSums:
@@ -149,13 +152,13 @@ class Xanes:
         yield "misfit", measured.number(mixture.misfit[0], (2.0 / mixture.freedom[0]).sqrt(), "")
 
     def _unknown(self, measured: "_Measured") -> Iterator[tuple[str, Reduced]]:
-        nothing = torch.tensor(math.nan)
+        nothing, flags = torch.tensor(math.nan), Flags.UNRESOLVED if measured.n_frames else Flags.NONE
         for name in ("edge_step", "edge", "inflection", "white_line", "white_line_energy"):
-            yield name, measured.number(nothing, nothing, "" if name in ("edge_step", "white_line") else "eV")
+            yield name, measured.number(nothing, nothing, "" if name in ("edge_step", "white_line") else "eV", flags)
         for name in () if self.references is None else self.references.names:
-            yield f"fraction_{name}", measured.number(nothing, nothing, "")
+            yield f"fraction_{name}", measured.number(nothing, nothing, "", flags)
         if self.references is not None:
-            yield "misfit", measured.number(nothing, nothing, "")
+            yield "misfit", measured.number(nothing, nothing, "", flags)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

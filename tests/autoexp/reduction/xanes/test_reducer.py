@@ -115,6 +115,7 @@ def test_readings_between_the_points_are_taken_where_they_were():
 def test_an_unfinished_spectrum_says_so():
     few = read(xanes(), counts()[:5], ENERGY[:5])
     assert np.isnan(few["edge"].value)
+    assert few["edge"].flags == Flags.INCOMPLETE | Flags.UNRESOLVED
     assert np.isfinite(few["mu"].value[:5]).all()
     assert np.isnan(few["mu"].value[5:]).all()
     most = read(xanes(), counts()[::2], ENERGY[::2])
