@@ -5,6 +5,7 @@ from autoexp_agents.deadline import DeadlineAgent
 from autoexp_agents.designs import GridAgent, RandomAgent, SobolAgent
 from autoexp_agents.drift import DriftAgent
 from autoexp_agents.exposure import ExposureAgent, without
+from autoexp_agents.gain import GainAgent
 from autoexp_agents.local import LocalAgent
 from autoexp_agents.mapping import MapAgent
 from autoexp_agents.pareto import ParetoAgent
@@ -14,6 +15,7 @@ from autoexp_agents.reference import ReferenceAgent
 from autoexp_agents.regions import Region, RegionsAgent
 from autoexp_agents.routed import RoutedAgent, route
 from autoexp_agents.safety import SafeAgent
+from autoexp_agents.scbo import ConstrainedTrustRegionAgent
 from autoexp_agents.spectrum import Features, SpectrumAgent
 from autoexp_agents.transition import Transition, TransitionAgent
 from autoexp_agents.trust import TrustRegionAgent
@@ -21,10 +23,12 @@ from autoexp_agents.twin import TwinAgent
 
 __all__ = [
     "BayesianAgent",
+    "ConstrainedTrustRegionAgent",
     "DeadlineAgent",
     "DriftAgent",
     "ExposureAgent",
     "Features",
+    "GainAgent",
     "GridAgent",
     "LocalAgent",
     "MapAgent",

@@ -21,7 +21,7 @@ class Shift:
     Parameters
     ----------
     first, latest
-        Value at the reference, in the field's unit.
+        Value at the reference, at first and now, in the field's unit.
     first_variance, latest_variance
         Of these values.
     """
@@ -36,7 +36,7 @@ class Shift:
         if by == "offset":
             spread = self.first_variance + self.latest_variance
             return value - (self.latest - self.first), math.sqrt(sigma**2 + spread)
-        if by == "none" or self.first == 0 or self.latest == 0:
+        if by == "none" or self.first * self.latest <= 0:
             return value, sigma
         factor = self.first / self.latest
         relative = self.first_variance / self.first**2 + self.latest_variance / self.latest**2
@@ -48,7 +48,8 @@ class ReferenceAgent(Wrapper):
 
     The reference is measured first, and again when `every` seconds went by since it was measured last. The
     agent inside is told values as they would have read at the start: less what the reference now reads more than
-    at first, or divided by how many times as much it reads, with the sigmas that this adds.
+    at first, or divided by how many times as much it reads, with the sigmas that this adds. What it reads
+    now lies on the straight line through its last two values.
 
     Parameters
     ----------
@@ -96,8 +97,7 @@ class ReferenceAgent(Wrapper):
         if self._now >= self._due and not waiting and n > 0:
             made.append(Suggestion(f"reference-{self._given:04d}", self._reference, Why(Source.AGENT, "reference")))
             self._given += 1
-        others = [row for row in pending if not _is_reference(row.id)]
-        return made + self.agent.suggest(n - len(made), others) if n > len(made) else made
+        return made + self.agent.suggest(n - len(made), [*pending, *made]) if n > len(made) else made
 
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations, corrected by what the reference last read."""
@@ -114,7 +114,7 @@ class ReferenceAgent(Wrapper):
     def _corrected(self, row: Observation) -> Observation:
         values, sigmas = dict(row.values), dict(row.sigmas)
         for name, value in row.values.items():
-            shift = self.shift(name)
+            shift = self.shift(name, row.time)
             if shift is not None and row is not self._measured[0]:
                 found, sigma = shift.correct(value, row.sigmas.get(name, 0.0), self._correct)
                 values[name] = found
@@ -122,14 +122,28 @@ class ReferenceAgent(Wrapper):
                     sigmas[name] = sigma
         return replace(row, values=values, sigmas=sigmas)
 
-    def shift(self, field: str) -> Shift | None:
-        """Return how a field reads now at the reference against how it read first; None before it was measured."""
+    def shift(self, field: str, time: float | None = None) -> Shift | None:
+        """Return how a field reads at the reference against how it read first; None before it was measured.
+
+        Parameters
+        ----------
+        field
+            Which.
+        time
+            When, in seconds as the observations tell them; by default at the latest observation.
+        """
         rows = [row for row in self._measured if math.isfinite(row.values.get(field, math.nan))]
         if not rows:
             return None
         first, latest = rows[0], rows[-1]
-        variances = [0.0 if row is first and row is latest else _variance(row, field) for row in (first, latest)]
-        return Shift(first.values[field], latest.values[field], *variances)
+        if first is latest:
+            return Shift(first.values[field], first.values[field], 0.0, 0.0)
+        before = rows[-2]
+        gone = (self._now if time is None else time) - latest.time
+        ahead = gone / (latest.time - before.time) if latest.time > before.time else 0.0
+        reads = latest.values[field] + ahead * (latest.values[field] - before.values[field])
+        variance = (1.0 + ahead) ** 2 * _variance(latest, field) + ahead**2 * _variance(before, field)
+        return Shift(first.values[field], reads, _variance(first, field), variance)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

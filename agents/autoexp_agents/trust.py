@@ -103,6 +103,7 @@ class TrustRegionAgent:
         if len(wanted) != 1 or not isinstance(wanted[0], Maximize | Minimize):
             raise ObjectiveError(f"a trust region needs one Maximize or Minimize, got {wanted!r}")
         self._wanted = wanted[0]
+        self._sign = 1.0 if isinstance(wanted[0], Maximize) else -1.0
         self._opening = Opening(space, initial, seed)
         self._seed, self._kernel = seed, kernel
         self._candidates = Candidates(finite(space), size=1024, seed=seed)
@@ -142,8 +143,7 @@ class TrustRegionAgent:
 
     def _merits(self) -> FloatArray:
         """Return the measured merit of this search's points; minus infinity where a Bound is broken."""
-        sign = 1.0 if isinstance(self._wanted, Maximize) else -1.0
-        values = sign * self._memory.data(self._wanted.name, self._began).y
+        values = self._sign * self._memory.data(self._wanted.name, self._began).y
         for bound in self._objectives:
             if isinstance(bound, Bound):
                 held = self._memory.data(bound.name, self._began).y
@@ -180,8 +180,12 @@ class TrustRegionAgent:
             return None
         unit, score = found
         mean, sigma = belief.at(unit)
-        why = Why(Source.AGENT, "LogEI in a trust region", mean, sigma, score, len(self._memory), belief.digest)
+        why = Why(Source.AGENT, self._rule(), mean, sigma, score, len(self._memory), belief.digest)
         return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
+
+    def _rule(self) -> str:
+        """Return the name of how the next point is chosen."""
+        return "LogEI in a trust region"
 
     def _search(self, belief: Belief, known: FloatArray) -> tuple[FloatArray, float] | None:
         """Return the best point of the box that is not taken, shape ``(d,)``, and its score; None if all are."""
@@ -211,8 +215,7 @@ class TrustRegionAgent:
         bounds = bounds_of(self._objectives)
         if not math.isfinite(best):
             return bounds
-        sign = 1.0 if isinstance(self._wanted, Maximize) else -1.0
-        return [(self._wanted.name, Improvement(sign * best, sign)), *bounds]
+        return [(self._wanted.name, Improvement(self._sign * best, self._sign)), *bounds]
 
     def _box(self, belief: Belief, centre: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the corners of the region: its sides follow the length scales, its volume does not change."""

@@ -31,7 +31,7 @@ def shortfall(agent, seed):
     for index in range(36):
         time = 60.0 * index
         [asked] = agent.suggest(1, [])
-        value = hill(asked.point) * np.exp(-time / 1500) + 0.01 * rng.standard_normal()
+        value = hill(asked.point) * np.exp(-time / 3000) + 0.01 * rng.standard_normal()
         agent.ingest([Observation(asked.point, {"f": value}, {"f": 0.01}, suggestion_id=asked.id, time=time)])
     return 2 - hill(agent.best().point)
 

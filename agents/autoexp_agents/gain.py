@@ -1,0 +1,224 @@
+"""One point or several at once, by what they are expected to gain, per second if that is asked for."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from autoexp.acquisition.scores import Improvement
+from autoexp.dofs import FloatArray
+from autoexp.errors import ObjectiveError
+from autoexp.objectives import Bound, Maximize, Minimize, Objective, as_objectives
+from autoexp.records import Estimate, Point, Suggestion
+from autoexp.space import Space
+from autoexp.surrogates.exact import ExactGP
+from autoexp_agents.belief import Belief, bounds_of, incumbents
+from autoexp_agents.belief import best as best_of
+from autoexp_agents.learner import Found, Searcher
+from autoexp_agents.memory import near
+from autoexp_agents.report import slices
+from autoexp_agents.samples import draw, joint_gains, knowledge_gradient
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Gain = Literal["ei", "nei", "kg", "ucb"]
+Cost = Callable[[Point | None, Point], float]
+"""Where the devices are (None before the first point) and a candidate, to seconds."""
+
+_RULES = {"ei": "EI", "nei": "noisy EI", "kg": "knowledge gradient", "ucb": "UCB"}
+_DRAWS, _SHORTLIST, _ENDS, _BASE = 256, 192, 96, 64
+_CENTRES, _PER_CENTRE = 4, 48
+
+
+class GainAgent(Searcher):
+    """Bayesian optimisation by a gain of one's choice, for batches chosen together and candidates with costs.
+
+    =========  ===========================================================================
+    gain
+    =========  ===========================================================================
+    ``"ei"``   expected improvement over the best posterior mean
+    ``"nei"``  noisy expected improvement: over the best of what was measured, which the noise leaves
+               uncertain (Letham et al. [1]_); of several points together, the batch grows by the point that
+               raises the expected best most (Wilson et al. [2]_)
+    ``"kg"``   knowledge gradient: by how much the best posterior mean is expected to rise (Frazier et al. [3]_)
+    ``"ucb"``  upper confidence bound, mean plus `width` sigmas
+    =========  ===========================================================================
+
+    Every gain is multiplied by the probability that the Bounds hold. With `seconds` the first three count per second;
+    a confidence bound is no gain and cannot.
+
+    Parameters
+    ----------
+    space
+        Where it may measure; a pool for a finite list of candidates.
+    objectives
+        One Maximize or Minimize, and any number of Bounds.
+    gain
+        Which.
+    seconds
+        What a candidate costs from where the devices are, travel included.
+    width
+        Sigmas of the upper confidence bound.
+    initial
+        Number of Sobol points measured first; by default two per Dof and one.
+    seed
+        Of the Sobol points, the candidates and the draws.
+    candidates
+        Number of points prepared for the search.
+    kernel
+        One of `autoexp.surrogates.PROFILES`.
+
+    Raises
+    ------
+    ObjectiveError
+        If something else is wanted, `initial` is below one, `gain` is unknown, ``"ucb"`` has a cost, or a
+        cost is not positive.
+
+    References
+    ----------
+    .. [1] B. Letham et al., Constrained Bayesian Optimization with Noisy Experiments (2019).
+    .. [2] J. T. Wilson, F. Hutter and M. P. Deisenroth, Maximizing acquisition functions (2018).
+    .. [3] P. Frazier, W. Powell and S. Dayanik, The Knowledge-Gradient Policy (2009).
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Objective | tuple[Objective, ...],
+        *,
+        gain: Gain = "nei",
+        seconds: Cost | None = None,
+        width: float = 2.0,
+        initial: int | None = None,
+        seed: int = 0,
+        candidates: int = 1024,
+        kernel: str = "rbf",
+    ) -> None:
+        found = as_objectives(objectives)
+        wanted = [objective for objective in found if not isinstance(objective, Bound)]
+        if len(wanted) != 1 or not isinstance(wanted[0], Maximize | Minimize):
+            raise ObjectiveError(f"a gain needs one Maximize or Minimize, got {wanted!r}")
+        if gain not in _RULES:
+            raise ObjectiveError(f"gain must be 'ei', 'nei', 'kg' or 'ucb', got {gain!r}")
+        if gain == "ucb" and seconds is not None:
+            raise ObjectiveError("a confidence bound is no gain per second, got seconds for 'ucb'")
+        self._wanted, self._sign = wanted[0], 1.0 if isinstance(wanted[0], Maximize) else -1.0
+        self._gain, self._cost, self._width = gain, seconds, width
+        self.rule = _RULES[gain] + (" per second" if seconds else "")
+        super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
+
+    def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
+        """Condition on what gave no value, and on what is pending unless that is drawn together with the candidates."""
+        super()._imagine(belief, () if self._gain == "nei" else pending)
+
+    def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
+        unit = self._candidates.unit[~near(self._candidates.unit, known)]
+        if not len(unit):
+            return None
+        rough = self._plain(belief, unit, pending) if self._gain == "ucb" else self._promise(belief, unit, pending)
+        order = np.argsort(-rough, kind="stable")[:_SHORTLIST]
+        rng = np.random.default_rng([self._seed, self._given])
+        close = self._candidates.near(unit[order[:_CENTRES]], rng, _PER_CENTRE)
+        chosen = np.vstack([unit[order], close[~near(close, known)]])
+        if self._gain == "kg":
+            promise = self._promise(belief, chosen, pending)
+            chosen = chosen[np.argsort(-promise, kind="stable")[:_ENDS]]
+        values = self._gains(belief, chosen, pending)
+        if not (values > 0).any():
+            values = self._promise(belief, chosen, pending)
+        best = int(np.argmax(values))
+        return chosen[best], float(values[best])
+
+    def _promise(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+        """Return the log expected improvement at ``(m, d)`` points, per second and with Bounds, shape ``(m,)``."""
+        scores = [(self._wanted.name, self._incumbent(belief)), *bounds_of(self._objectives)]
+        return np.asarray(belief.score(scores, unit) - np.log(self._seconds(unit, pending)))
+
+    def _gains(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+        """Return the gain at ``(m, d)`` points, times the probability that the Bounds hold, per second, ``(m,)``."""
+        bounds = bounds_of(self._objectives)
+        holds = np.exp(belief.score(bounds, unit)) if bounds else 1.0
+        return np.asarray(self._plain(belief, unit, pending) * holds / self._seconds(unit, pending))
+
+    def _plain(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+        model = belief.models[self._wanted.name]
+        if self._gain == "nei":
+            return self._noisy(model, unit, pending)
+        mean, sigma = model.posterior(unit)
+        if self._gain == "ucb":
+            bound = self._sign * mean + self._width * sigma
+            return np.asarray(bound - bound.min())
+        if self._gain == "kg":
+            noise = model.parameters.noise * model.parameters.scale**2
+            noise += float(np.median(self._memory.data(self._wanted.name).variance))
+            means, _ = model.watched()
+            ends = self._candidates.unit[np.argsort(-self._sign * means, kind="stable")[:_ENDS]]
+            return knowledge_gradient(model, unit, np.vstack([ends, unit]), noise, self._sign)
+        return np.asarray(np.exp(self._incumbent(belief).value(mean, sigma)))
+
+    def _incumbent(self, belief: Belief) -> Improvement:
+        """Return the improvement over the best that keeps the Bounds, or over the worst where none does."""
+        merits = incumbents(belief, self._objectives)
+        best = float(merits.max())
+        if not math.isfinite(best):
+            best = float((self._sign * belief.models[self._wanted.name].fitted()).min())
+        return Improvement(self._sign * best, self._sign)
+
+    def _noisy(self, model: ExactGP, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+        """Return the expected improvement over the best of what was measured or is waited for, drawn together."""
+        measured = self._memory.units
+        held = incumbents(Belief({self._wanted.name: model}), (self._wanted,))[: len(measured)]
+        base = np.vstack([measured[np.argsort(-held, kind="stable")[:_BASE]], self._waiting(pending)])
+        values = self._sign * draw(model, np.vstack([base, unit]), _DRAWS, [self._seed, len(self._memory)])
+        return joint_gains(values[:, len(base) :], values[:, : len(base)].max(axis=1))
+
+    def _waiting(self, pending: Sequence[Suggestion]) -> FloatArray:
+        return self._space.to_unit([row.point for row in pending])
+
+    def _seconds(self, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+        """Return what a value at each of ``(m, d)`` points costs, shape ``(m,)``; one where cost is no matter."""
+        if self._cost is None:
+            return np.ones(len(unit))
+        stops = [row.point for row in [*self._memory.observations[-1:], *pending]]
+        at = stops[-1] if stops else None
+        points = self._candidates.space.from_unit(unit) if self._candidates.space.pool is None else self._named(unit)
+        costs = np.array([self._cost(at, point) for point in points])
+        if not (np.isfinite(costs) & (costs > 0)).all():
+            raise ObjectiveError(f"seconds must be positive, got {costs[~(costs > 0) | ~np.isfinite(costs)][0]}")
+        return costs
+
+    def _named(self, unit: FloatArray) -> list[Point]:
+        """Return the points of a pool that lie at ``(m, d)`` places."""
+        pool = self._candidates.space.pool or ()
+        indices = {row.tobytes(): index for index, row in enumerate(self._candidates.unit)}
+        return [pool[indices[row.tobytes()]] for row in unit]
+
+    def best(self) -> Estimate:
+        """Return the best point by posterior mean, with its sigma.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        return best_of(self._believed(), self._objectives, self._candidates, self._memory.units)
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return mean, sigma and log expected improvement around the best point; see `slices`.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        belief = self._believed()
+        scores = [(self._wanted.name, self._incumbent(belief)), *bounds_of(self._objectives)]
+        through = self.best().point
+        return slices(belief, self._space, through, lambda unit: belief.score(scores, unit), "LogEI", per_dof)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with; the cost by its name."""
+        cost = None if self._cost is None else getattr(self._cost, "__qualname__", type(self._cost).__name__)
+        return {**super().settings(), "gain": self._gain, "seconds": cost, "width": self._width}
