@@ -16,9 +16,6 @@ from autoexp.reduction.xpcs.levels import Level
 from autoexp.reduction.xpcs.pairs import PairSums
 from autoexp.reduction.xpcs.rows import Rows
 
-CHUNK = 8
-"""Rows that a level waits for before it multiplies them; even. Matrix products of this many are the cheapest."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CorrelatorState:
@@ -69,6 +66,9 @@ class Correlator:
         Of each bin, for the sigma.
     period
         Seconds from frame to frame; by default the exposure of the first batch.
+    chunk
+        How many rows wait before they are multiplied, an even number: larger ones make fewer and larger products.
+        What is found does not depend on it but for rounding.
 
     Raises
     ------
@@ -81,9 +81,12 @@ class Correlator:
     channels: int = 8
     groups: int = 16
     period: float | None = None
+    chunk: int = 8
 
     def __post_init__(self) -> None:
         lag_steps(self.levels, self.channels)
+        if self.chunk < 2 or self.chunk % 2:
+            raise ReductionError(f"chunk must be even and 2 or more, got {self.chunk}")
         if self.groups < 2:
             raise ReductionError(f"groups must be 2 or more, got {self.groups}")
         if self.period is not None and not 0 < self.period < float("inf"):
@@ -115,7 +118,7 @@ class Correlator:
         """Return the state with a level at `place`."""
         if place < len(state.levels):
             return state
-        fresh = Level.empty(place, self.channels, CHUNK, state.layout, masks=state.masks)
+        fresh = Level.empty(place, self.channels, self.chunk, state.layout, masks=state.masks)
         return replace(state, levels=(*state.levels, fresh))
 
     def _take(self, state: CorrelatorState, frames: Tensor | Frames, n: int, meta: FrameMeta) -> CorrelatorState:
@@ -139,15 +142,15 @@ class Correlator:
         if place + 1 < self.levels:
             state = self._begin(state, place + 1)
             above = state.levels[place + 1]
-            state.levels[place].chunk.pair_into(above.slot(CHUNK // 2))
-            state = _with_level(state, place + 1, above.grown(CHUNK // 2))
+            state.levels[place].chunk.pair_into(above.slot(self.chunk // 2))
+            state = _with_level(state, place + 1, above.grown(self.chunk // 2))
         level = state.levels[place].settle(state.layout, state.counts)
         return self._settle(_with_level(state, place, level), place + 1)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        own = {"levels": self.levels, "channels": self.channels, "groups": self.groups, "period": self.period}
-        return own | {"bins": dict(self.bins.settings())}
+        names = ("levels", "channels", "groups", "period", "chunk")
+        return {name: getattr(self, name) for name in names} | {"bins": dict(self.bins.settings())}
 
     def sums(self, state: CorrelatorState) -> PairSums:
         """Return the sums over all pairs so far, at all lags."""

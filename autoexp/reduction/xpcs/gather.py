@@ -6,11 +6,12 @@ from torch import Tensor
 from autoexp.errors import ReductionError
 from autoexp.reduction.counts import highest_count
 from autoexp.reduction.frames import lift
-from autoexp.reduction.records import Frames
+from autoexp.reduction.records import SENTINELS, Frames
 from autoexp.reduction.xpcs.layout import Layout
 
 _SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
-"""For what torch does not gather: the type of as many bits that it does."""
+_SIGNED |= {signed: signed for signed in _SIGNED.values()}
+"""The type of as many bits in which torch gathers and compares."""
 
 
 def count(frames: Tensor | Frames, shape: tuple[int, int]) -> int:
@@ -57,6 +58,8 @@ def gather(layout: Layout, frames: Tensor | Frames, into: Tensor) -> Tensor | No
     raw = _taken(layout, frames.flatten(1))
     if highest_count(raw[:, None], raw.device) is not None:
         return _write(layout, raw, None, into)
+    if raw.dtype in _SIGNED:
+        return _write(layout, raw, _shown(raw), into)
     lifted = lift(raw[:, None], into.device)
     return _write(layout, lifted.values[:, 0], None if lifted.valid is None else lifted.valid[:, 0], into)
 
@@ -68,10 +71,21 @@ def _taken(layout: Layout, flat: Tensor) -> Tensor:
     return torch.gather(signed, 1, layout.index.expand(len(flat), -1)).view(here.dtype)
 
 
+def _shown(raw: Tensor) -> Tensor:
+    """Return where whole numbers are no sentinels."""
+    bounds, bits = torch.iinfo(raw.dtype), raw.view(_SIGNED[raw.dtype])
+    valid = torch.ones(raw.shape, dtype=torch.bool, device=raw.device)
+    for sentinel in SENTINELS:
+        if bounds.min <= sentinel <= bounds.max:
+            wrapped = sentinel if sentinel <= torch.iinfo(bits.dtype).max else sentinel - 2**bounds.bits
+            valid &= bits != wrapped
+    return valid
+
+
 def _write(layout: Layout, values: Tensor, valid: Tensor | None, into: Tensor) -> Tensor | None:
     if valid is None:
         into.copy_(values).index_fill_(1, layout.left_over, 0.0)
         return None
     valid = valid & layout.used.bool()
-    into.copy_(torch.where(valid, values, 0.0))
+    into.copy_(values).masked_fill_(~valid, 0.0)
     return valid

@@ -125,11 +125,41 @@ def reading_of_frames(frames):
     return reducer.read(reducer.update(reducer.init(FrameSpec((20, 24))), frames, FrameMeta()))["g2"]
 
 
+@pytest.mark.parametrize("chunk", [2, 4, 32])
+def test_any_chunk_finds_the_same(chunk):
+    frames = torch.from_numpy(movie(75)).to(torch.int32)
+    np.testing.assert_allclose(reading(frames, chunk=chunk)["g2"].value, reading(frames)["g2"].value, rtol=1e-9)
+
+
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.int32, torch.uint32, torch.int64, torch.float32])
 def test_takes_what_detectors_give(dtype):
     frames = torch.from_numpy(movie(40))
     found = reading(frames.to(torch.int32).to(dtype))["g2"]
     np.testing.assert_array_equal(found.value, reading(frames)["g2"].value)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sentinel"),
+    [
+        (torch.int16, -1),
+        (torch.uint16, 2**16 - 1),
+        (torch.int32, -1),
+        (torch.int32, 2**16 - 1),
+        (torch.uint32, 2**16 - 1),
+        (torch.uint32, 2**32 - 1),
+        (torch.int64, 2**32 - 1),
+        (torch.float32, -1),
+        (torch.float64, np.nan),
+    ],
+)
+def test_leaves_out_what_detectors_mark(dtype, sentinel):
+    frames = torch.from_numpy(movie(20))
+    valid = torch.ones(frames.shape, dtype=torch.bool)
+    valid[:, 5], valid[7, 11:13] = False, False
+    marked = torch.where(valid, frames, sentinel)
+    marked = marked if dtype.is_floating_point else marked.to(torch.int64)
+    found = reading(marked.to(dtype))["g2"]
+    np.testing.assert_array_equal(found.value, reading_of_frames(Frames(frames, None, valid)).value)
 
 
 def test_agrees_with_scikit_beam():
@@ -185,6 +215,8 @@ def test_darkness_has_no_correlation():
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ReductionError, match="groups must be 2 or more, got 1"):
         Correlator(RINGS, groups=1)
+    with pytest.raises(ReductionError, match="even and 2 or more, got 7"):
+        Correlator(RINGS, chunk=7)
     with pytest.raises(ReductionError, match=r"got 0\.0 s"):
         Correlator(RINGS, period=0.0)
     with pytest.raises(ReductionError, match=r"frames must be \(n, 20, 24\), got \(3, 20, 25\)"):
