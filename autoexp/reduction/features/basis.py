@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.linalg import eigh
 
 from autoexp.errors import ReductionError
 from autoexp.reduction.features.covariance import CurveCovariance
@@ -71,17 +72,15 @@ def principal(seen: CurveCovariance, components: int) -> Basis:
     most = min(seen.n - 1, int(known.sum()))
     if not 1 <= components <= most:
         raise ReductionError(f"components must be 1 to {most} for {seen.n} curves, got {components}")
-    values, vectors = torch.linalg.eigh(seen.scatter[known][:, known] / (seen.n - 1))
-    values, vectors = values.flip(0).clamp(min=0.0), vectors.flip(1)
-    found = vectors[:, :components].T
-    rows = torch.arange(components, device=found.device)
-    found = found * torch.sign(found[rows, found.abs().argmax(1)])[:, None]
-    full = torch.zeros((components, len(known)), dtype=torch.float64, device=found.device)
-    full[:, known] = found
-    rest = values[components:]
-    noise = float(rest.mean()) if len(rest) else 0.0
-    mean = torch.where(known, seen.mean, torch.nan)
-    return Basis(mean.cpu().numpy(), full.cpu().numpy(), values[:components].cpu().numpy(), noise, seen.n)
+    covariance = (seen.scatter[known][:, known] / (seen.n - 1)).cpu().numpy()
+    directions = len(covariance)
+    values, vectors = eigh(covariance, subset_by_index=(directions - components, directions - 1))
+    values, found = values[::-1].clip(min=0.0), vectors[:, ::-1].T
+    found = found * np.sign(found[np.arange(components), np.abs(found).argmax(1)])[:, None]
+    full = np.zeros((components, len(known)))
+    full[:, known.cpu().numpy()] = found
+    noise = max(0.0, float(np.trace(covariance) - values.sum())) / max(1, directions - components)
+    return Basis(torch.where(known, seen.mean, torch.nan).cpu().numpy(), full, values, noise, seen.n)
 
 
 def learn_basis(curves: FloatArray, components: int) -> Basis:

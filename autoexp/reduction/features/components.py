@@ -76,7 +76,7 @@ class PrincipalComponents:
             raise ReductionError(f"frames must be {state.shape} as the state is, got {tuple(lifted.values.shape[1:])}")
         values = lifted.values.flatten(1)
         valid = None if lifted.valid is None else lifted.valid.expand_as(lifted.values).flatten(1)
-        return replace(state, seen=state.seen.merge(CurveCovariance.of(values, valid)))
+        return replace(state, seen=state.seen.add(values, valid))
 
     def merge(self, a: ComponentsState, b: ComponentsState) -> ComponentsState:
         """Join what two workers saw."""

@@ -1,5 +1,6 @@
 """Mean and covariance of all curves so far, as additive sums."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -51,15 +52,28 @@ class CurveCovariance:
 
     @classmethod
     def of(cls, curves: Tensor, valid: Tensor | None = None) -> "CurveCovariance":
-        """Return the sums over curves, shape ``(n, x)``; points not `valid` (same shape) or not finite are missing."""
+        """Return the sums over curves; see `add`."""
+        return cls.empty(curves.shape[1], str(curves.device)).add(curves, valid)
+
+    def add(self, curves: Tensor, valid: Tensor | None = None) -> "CurveCovariance":
+        """Return the sums with more curves added.
+
+        Parameters
+        ----------
+        curves
+            Shape ``(n, x)``.
+        valid
+            Where they have a value, same shape; values that are not finite are missing in any case.
+        """
+        if len(curves) == 0:
+            return self
         known = torch.isfinite(curves) if valid is None else valid & torch.isfinite(curves)
         filled = torch.where(known, curves.double(), 0.0)
-        empty = cls.empty(curves.shape[1], str(curves.device))
-        if len(curves) == 0:
-            return empty
-        mean = filled.mean(0)
-        off = filled - mean
-        return cls(len(curves), mean, off.T @ off, (~known).sum(0))
+        mean, n = filled.mean(0), self.n + len(curves)
+        step = mean - self.mean
+        off = torch.cat([filled - mean, (math.sqrt(self.n * len(curves) / n) * step)[None]])
+        scatter = torch.addmm(self.scatter, off.T, off)
+        return CurveCovariance(n, self.mean + step * (len(curves) / n), scatter, self.missing + (~known).sum(0))
 
     def merge(self, other: "CurveCovariance") -> "CurveCovariance":
         """Return the sums over the curves of both.

@@ -94,28 +94,28 @@ class PatternScores:
         names = [f"nmf{place + 1}" for place in range(len(self.patterns.curves))]
         model = self.patterns.curves[:, known]
         flags = Flags.NONE if known.all() else Flags.INCOMPLETE
-        if np.linalg.matrix_rank(model) < len(model):
+        gram = model @ model.T
+        if np.linalg.matrix_rank(gram, hermitian=True) < len(model):
             nothing = np.full(len(names), np.nan)
             return numbers(names, nothing, nothing, curve, flags | Flags.UNRESOLVED, curve.unit)
-        amounts = _amounts(model, values[known])
-        return numbers(names, amounts, _sigmas(model, sigmas[known], amounts > 0), curve, flags, curve.unit)
+        projections = torch.from_numpy(model @ values[known])[None]
+        amounts = nonnegative_least_squares(torch.from_numpy(gram), projections)[0].numpy()
+        return numbers(names, amounts, _sigmas(model, gram, sigmas[known], amounts > 0), curve, flags, curve.unit)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
         return {"patterns": list(self.patterns.curves.shape)}
 
 
-def _amounts(model: FloatArray, values: FloatArray) -> FloatArray:
-    gram, projections = torch.from_numpy(model @ model.T), torch.from_numpy(model @ values)
-    return nonnegative_least_squares(gram, projections[None])[0].numpy()
-
-
-def _sigmas(model: FloatArray, sigmas: FloatArray, free: Any) -> FloatArray:
+def _sigmas(model: FloatArray, gram: FloatArray, sigmas: FloatArray, free: Any) -> FloatArray:
     """Return the sigma of each amount, with those that are held at zero free one by one."""
     found = np.empty(len(model))
-    for place in range(len(model)):
-        fitted = free.copy()
-        fitted[place] = True
-        solver = np.linalg.pinv(model[fitted].T)
-        found[place] = np.sqrt(solver**2 @ sigmas**2)[int(fitted[:place].sum())]
+    found[free] = _sigmas_of(model[free], gram[np.ix_(free, free)], sigmas)
+    for place in np.flatnonzero(~free):
+        fitted = np.append(np.flatnonzero(free), place)
+        found[place] = _sigmas_of(model[fitted], gram[np.ix_(fitted, fitted)], sigmas)[-1]
     return found
+
+
+def _sigmas_of(model: FloatArray, gram: FloatArray, sigmas: FloatArray) -> FloatArray:
+    return np.asarray(np.sqrt(np.linalg.solve(gram, model) ** 2 @ sigmas**2))

@@ -21,6 +21,7 @@ TOPICS = (
     "azimuthal",
     "beam",
     "drift",
+    "features",
     "fluorescence",
     "quality",
     "ptychography",

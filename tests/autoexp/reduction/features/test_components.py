@@ -11,7 +11,7 @@ from autoexp.errors import ReductionError
 from autoexp.flags import Flags
 from autoexp.reduction import FrameMeta, FrameSpec
 from autoexp.reduction.features import CurveCovariance, PrincipalComponents, learn_basis
-from autoexp.testing.reducers import ReducerContract
+from autoexp.testing.reducers import ReducerContract, assert_same
 
 
 def curves(n=40, length=30, seed=0):
@@ -109,3 +109,12 @@ def test_too_few_frames_are_unresolved():
 def test_what_makes_no_sense_is_refused(build, rule):
     with pytest.raises(ReductionError, match=rule):
         build()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_finds_the_same():
+    frames, readings = torch.from_numpy(curves()[:, None, :]), []
+    for device in ("cpu", "cuda"):
+        reducer = PrincipalComponents(3)
+        readings.append(reducer.read(reducer.update(reducer.init(FrameSpec((1, 30), device)), frames, FrameMeta())))
+    assert_same(*readings, rtol=1e-6)
