@@ -1,9 +1,7 @@
 """A stream and a reducer as one Bluesky device: read point by point, or while a motor flies."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import asdict
 from typing import Any
 
 from autoexp.detectors import default_device
@@ -15,11 +13,9 @@ from autoexp.reduction.measurement import FutureStatus
 from autoexp.reduction.records import FrameMeta, Reduced
 from autoexp.streams.accumulator import Accumulator, Beginning
 from autoexp.streams.counters import StreamCounters
-from autoexp.streams.reading import BinnedReading, BinReading, Flight, WholeReading
+from autoexp.streams.flight import BinnedReading, BinReading, Flight
+from autoexp.streams.reading import WholeReading
 from autoexp.streams.reduction import StreamReduction
-
-_COUNTS = ("seen", "reduced", "dropped", "skipped", "waiting", "missed", "high_water")
-_LATENCIES = ("latency_p50", "latency_p99")
 
 
 class StreamDetector:
@@ -204,44 +200,6 @@ class StreamDetector:
     def _settings(self) -> dict[str, str | int]:
         own: dict[str, str | int] = {"device": self._beginning.device, "frames": self._frames}
         return fields.reducer_settings(self.reducer) | own
-
-
-class CountersReading:
-    """A Readable of a stream's counters.
-
-    Parameters
-    ----------
-    detector
-        Whose stream it is; its name, and what is counted, make the fields' names.
-    """
-
-    parent = None
-
-    def __init__(self, detector: StreamDetector) -> None:
-        self.name = f"{detector.name}_stream"
-        self._detector = detector
-
-    def read(self) -> Documents:
-        """Return the counters now."""
-        stamp = time.time()
-        return {
-            f"{self.name}_{key}": {"value": value, "timestamp": stamp}
-            for key, value in asdict(self._detector.counters).items()
-        }
-
-    def describe(self) -> Documents:
-        """Return the data keys."""
-        source = {"source": f"stream:{self._detector.name}", "shape": []}
-        counts = {f"{self.name}_{key}": {**source, "dtype": "integer"} for key in _COUNTS}
-        return counts | {f"{self.name}_{key}": {**source, "dtype": "number", "units": "s"} for key in _LATENCIES}
-
-    def read_configuration(self) -> Documents:
-        """Return nothing: counters have no settings."""
-        return {}
-
-    def describe_configuration(self) -> Documents:
-        """Return nothing: counters have no settings."""
-        return {}
 
 
 def _done() -> "Future[None]":

@@ -8,9 +8,10 @@ import bluesky.preprocessors as bpp
 
 from autoexp.dofs import Dof
 from autoexp.errors import MeasurementError
+from autoexp.streams.balance import CountersReading
 from autoexp.streams.counters import StreamCounters
-from autoexp.streams.detector import CountersReading, StreamDetector
-from autoexp.streams.reading import Flight
+from autoexp.streams.detector import StreamDetector
+from autoexp.streams.flight import Flight
 from autoexp_plans.checks import check_limits
 from autoexp_plans.stubs import Plan
 
