@@ -39,7 +39,7 @@ def fit(
     Parameters
     ----------
     data
-        One value or more; of more than 2,000 a random thousand is fitted to.
+        One value or more; of more than a thousand a random thousand is fitted to.
     previous
         A fit to start from, beside the cold starts.
     seed

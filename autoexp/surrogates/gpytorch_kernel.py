@@ -107,7 +107,7 @@ def fit_gpytorch(
     previous
         A fit to start from instead.
     seed
-        Of the choice of a thousand where there are more than 2,000 values.
+        Of the choice of a thousand where there are more values.
     iterations
         Cap on the iterations of L-BFGS.
     pause

@@ -9,7 +9,7 @@ import numpy as np
 from autoexp.dofs import FloatArray
 from autoexp.surrogates.kernels import PROFILES, Kernel
 
-_MANY, _ENOUGH = 2_000, 1_000
+_ENOUGH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class Parameters:
 
 
 def fewer(data: Data, seed: int) -> Data:
-    """Return what is enough to fit to: of more than 2,000 values a random thousand."""
-    if len(data) <= _MANY:
+    """Return what is enough to fit to: of more than a thousand values a random thousand."""
+    if len(data) <= _ENOUGH:
         return data
     chosen = np.sort(np.random.default_rng(seed).choice(len(data), _ENOUGH, replace=False))
     return Data(data.x[chosen], data.y[chosen], data.variance[chosen])

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from autoexp.surrogates import PROFILES, Data, ExactGP, Kernel, Parameters, fit
 from autoexp.surrogates.fitting import _prior, _Problem
+from autoexp.surrogates.parameters import fewer
 
 
 def sample(n, width, seed=0, sigma=0.0):
@@ -208,3 +209,13 @@ def test_nearby_agrees_around_its_point():
 def test_nearby_of_few_is_the_model_itself():
     model = ExactGP(Parameters((0.2,), 1.0, 0.01, 0.0, 1.0, 3), Data(np.eye(3)[:, :1], np.arange(3.0), np.zeros(3)))
     assert model.nearby(np.array([0.5]), 3) is model
+
+
+def test_a_fit_to_many_is_one_to_a_thousand_of_them():
+    many, first = sample(1300, 1), sample(1000, 1)
+    few = fewer(many, seed=3)
+    assert len(few) == 1000
+    assert set(few.y) <= set(many.y)
+    np.testing.assert_array_equal(few.x, fewer(many, seed=3).x)
+    assert not np.array_equal(few.x, fewer(many, seed=4).x)
+    assert fewer(first, seed=3) is first
