@@ -67,7 +67,7 @@ def back_projection(
     axis: float | None = None,
     size: int | None = None,
     pixel: float = 1.0,
-    window: Window = "ramp",
+    window: Window = "linear",
     smoothness: float = 0.0,
 ) -> BackProjection:
     """Return how projections at some angles become slices.

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Window = Literal["ramp", "shepp-logan", "hann"]
+Window = Literal["ramp", "linear", "shepp-logan", "hann"]
 
 
 def ramp(length: int, window: Window = "ramp", smoothness: float = 0.0, pixel: float = 1.0) -> Tensor:
@@ -25,7 +25,8 @@ def ramp(length: int, window: Window = "ramp", smoothness: float = 0.0, pixel: f
     length
         Columns after padding.
     window
-        ``"ramp"`` for none, ``"shepp-logan"`` for a sinc, ``"hann"`` for a raised cosine.
+        ``"ramp"`` for none, ``"shepp-logan"`` for a sinc, ``"linear"`` for its square, which is what linear
+        interpolation between columns does elsewhere, ``"hann"`` for a raised cosine.
     smoothness
         With it the filter is that of the least squares of `autoexp.reduction.tomography.Iterative`, were there no
         gaps between angles: ``|f| / (1 + smoothness |f| (2 pi f)²)``.
@@ -53,6 +54,8 @@ def squared(response: Tensor, length: int) -> Tensor:
 def _window(frequency: Tensor, window: Window) -> Tensor:
     if window == "shepp-logan":
         return torch.sinc(frequency)
+    if window == "linear":
+        return torch.sinc(frequency) ** 2
     if window == "hann":
         return 0.5 + 0.5 * torch.cos(2.0 * math.pi * frequency)
     return torch.ones_like(frequency)

@@ -83,8 +83,10 @@ class Look:
 
     def plan(self, angles: Tensor) -> BackProjection:
         """Return the back-projection for some angles."""
-        smoothness = 0.0 if self.iterative is None else self.iterative.smoothness
-        return back_projection(angles, self.columns, window=self.window, smoothness=smoothness, **self._places())
+        if self.iterative is None:
+            return back_projection(angles, self.columns, window=self.window, **self._places())
+        smoothness = self.iterative.smoothness
+        return back_projection(angles, self.columns, window="ramp", smoothness=smoothness, **self._places())
 
     def _drawing(self, angles: Tensor) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor, bool]]:
         """Return what makes a slice, its sigma and whether it converged from lines and their variances."""

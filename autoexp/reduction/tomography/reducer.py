@@ -50,7 +50,8 @@ class Tomography:
     air
         Columns at each edge that never see the sample; where there are, their mean in each frame is `white`.
     window
-        Of the filter: ``"ramp"``, ``"shepp-logan"`` or ``"hann"``.
+        Of the filter: ``"linear"``, ``"hann"``, ``"shepp-logan"``, or ``"ramp"`` for none, which is sharpest and shows
+        most noise and streaks; not used with `iterative`.
     pixel
         Side of a slice's pixel in columns, 1 or more.
     pixel_size, unit
@@ -75,7 +76,7 @@ class Tomography:
     axis: float | None = None
     white: float = 1.0
     air: int = 0
-    window: Window = "ramp"
+    window: Window = "linear"
     pixel: float = 1.0
     pixel_size: float = 1.0
     unit: str = "px"
