@@ -109,7 +109,8 @@ def _independent(members: Tensor, window: Tensor) -> Tensor:
     """Return how many coefficients of each ring count as independent, shape ``(rings,)``."""
     links = torch.fft.fft2(window.square()).abs().square()
     pairs = torch.fft.fft2(members).abs().square() * torch.fft.fft2(links).real
-    return members.sum((1, 2)).square() * links[0, 0] * window.numel() / pairs.sum((1, 2))
+    count: Tensor = members.sum((1, 2)).square() * links[0, 0] * window.numel() / pairs.sum((1, 2))
+    return count
 
 
 def _centred(image: Tensor, window: Tensor) -> Tensor:

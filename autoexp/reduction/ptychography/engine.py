@@ -1,6 +1,5 @@
 """The ptychographical iterative engine: object and probe from patterns, mini-batch by mini-batch."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,12 +8,10 @@ import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
+from autoexp.reduction.ptychography.shifts import Offset, Shifts
 
 Corner = tuple[int, int]
 """Row and column of the object under the probe's first sample."""
-
-Offset = tuple[float, float]
-"""By which share of a sample along y and x the probe is further on than its corner."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,39 +28,6 @@ class Estimate:
 
     object: Tensor
     probe: Tensor
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shifts:
-    """Moves a probe by shares of a sample, by phase ramps in its far field.
-
-    Parameters
-    ----------
-    ramps
-        Complex64, shape ``(n, y, x)``; None where nothing moves.
-    """
-
-    ramps: Tensor | None
-
-    @classmethod
-    def of(cls, probe: Tensor, offsets: Sequence[Offset]) -> "Shifts":
-        """Return shifts of a probe, one for each offset; none where all are zero."""
-        if not any(any(offset) for offset in offsets):
-            return cls(None)
-        y, x = (torch.fft.fftfreq(n, device=probe.device) for n in probe.shape)
-        dy, dx = torch.tensor(offsets, dtype=torch.float32).T[..., None].to(probe.device)
-        turn = lambda angle: torch.polar(torch.ones_like(angle), -2.0 * math.pi * angle)
-        return cls(turn(dy * y)[:, :, None] * turn(dx * x)[:, None, :])
-
-    def apply(self, probe: Tensor) -> Tensor:
-        """Return the moved probes, shape ``(n, y, x)``; ``(1, y, x)`` where nothing moves."""
-        return probe[None] if self.ramps is None else torch.fft.ifft2(torch.fft.fft2(probe) * self.ramps)
-
-    def undo(self, waves: Tensor) -> Tensor:
-        """Return the sum of waves, shape ``(n, y, x)``, each moved back."""
-        if self.ramps is None:
-            return waves.sum(0)
-        return torch.fft.ifft2((torch.fft.fft2(waves) * self.ramps.conj()).sum(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +119,20 @@ class Engine:
         patches = patches_of(estimate.object, corners, estimate.probe.shape)
         probes = shifts.apply(estimate.probe)
         change = changes(patches * probes, amplitudes)
-        to_object, to_probe = change * probes.conj(), shifts.undo(change * patches.conj())
+        # a lazy conjugate would be multiplied element by element
+        to_object = change * probes.conj_physical()
+        to_probe = shifts.undo(change.mul_(patches.conj_physical()))
+        place = around(corners, amplitudes.shape[1:])
+        touched = window_of(estimate.object, *place)
+        upper, lower = torch.zeros_like(touched), torch.zeros_like(touched.real)
         powers = _power(probes).expand_as(amplitudes)
-        upper, lower = torch.zeros_like(estimate.object), torch.zeros_like(estimate.object.real)
-        for corner, part, power in zip(corners, to_object, powers, strict=True):
+        for (row, column), part, power in zip(corners, to_object, powers, strict=True):
+            corner = row - place[0][0], column - place[0][1]
             window_of(upper, corner, part.shape).add_(part)
             window_of(lower, corner, part.shape).add_(power)
-        estimate.object.add_(upper.div_(_damped(lower, self.object_weight)), alpha=self.object_step)
+        touched.add_(upper.mul_(_inverse(lower, self.object_weight)), alpha=self.object_step)
         seen = _power(patches).sum(0)
-        estimate.probe.add_(to_probe.div_(_damped(seen, self.probe_weight)), alpha=self.probe_step)
+        estimate.probe.add_(to_probe.mul_(_inverse(seen, self.probe_weight)), alpha=self.probe_step)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -182,8 +151,10 @@ def engine(method: Literal["ePIE", "rPIE"], **settings: Any) -> Engine:
 def changes(waves: Tensor, amplitudes: Tensor) -> Tensor:
     """Return by what exit waves, shape ``(n, y, x)``, change where their far field gets the measured amplitudes."""
     far = torch.fft.fft2(waves, norm="ortho")
-    factor = torch.where(amplitudes < 0, 0.0, amplitudes / far.abs().clamp(min=1e-12) - 1.0)
-    return torch.fft.ifft2(far.mul_(factor), norm="ortho")
+    factor = amplitudes * _power(far).clamp_(min=1e-24).rsqrt_() - 1.0
+    factor = torch.where(amplitudes < 0, 0.0, factor)
+    change: Tensor = torch.fft.ifft2(far.mul_(factor), norm="ortho")
+    return change
 
 
 def patches_of(whole: Tensor, corners: Sequence[Corner], shape: Sequence[int]) -> Tensor:
@@ -197,13 +168,19 @@ def window_of(whole: Tensor, corner: Corner, shape: Sequence[int]) -> Tensor:
     return whole[row : row + rows, column : column + columns]
 
 
+def around(corners: Sequence[Corner], shape: Sequence[int]) -> tuple[Corner, tuple[int, int]]:
+    """Return corner and shape of the smallest part of the object with all these windows."""
+    (top, bottom), (left, right) = ((min(each), max(each)) for each in zip(*corners, strict=True))
+    return (top, left), (bottom - top + shape[0], right - left + shape[1])
+
+
 def _power(wave: Tensor) -> Tensor:
     return wave.real.square() + wave.imag.square()
 
 
-def _damped(power: Tensor, weight: float) -> Tensor:
-    """Return ``(1 - a) power + a max(power)``, above zero everywhere."""
-    return torch.lerp(power, power.max().expand_as(power), weight).clamp_(min=1e-30)
+def _inverse(power: Tensor, weight: float) -> Tensor:
+    """Return ``1 / ((1 - a) power + a max(power))``, finite everywhere."""
+    return torch.lerp(power, power.max().expand_as(power), weight).clamp_(min=1e-30).reciprocal_()
 
 
 def _seed(seed: int, epoch: int) -> int:

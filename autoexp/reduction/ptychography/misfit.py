@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from autoexp.reduction.ptychography.engine import Estimate, Shifts, patches_of
+from autoexp.reduction.ptychography.engine import Estimate, patches_of
 from autoexp.reduction.ptychography.scan import Pattern
+from autoexp.reduction.ptychography.shifts import Shifts
 
 _TOGETHER = 16
 

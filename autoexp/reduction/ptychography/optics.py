@@ -67,8 +67,9 @@ class FarField:
         """
         y, x = (np.fft.fftfreq(n, 1e-6 * d) for n, d in zip(self.shape, self.sampling, strict=True))
         phase = -math.pi * self.wavelength * defocus * (y[:, None] ** 2 + x**2)
-        wave = amplitude * torch.from_numpy(np.exp(1j * phase)).to(amplitude.device)
-        return torch.fft.fftshift(torch.fft.ifft2(wave, norm="ortho")).to(torch.complex64)
+        far = amplitude * torch.from_numpy(np.exp(1j * phase)).to(amplitude.device)
+        wave: Tensor = torch.fft.fftshift(torch.fft.ifft2(far, norm="ortho")).to(torch.complex64)
+        return wave
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -123,7 +124,7 @@ class ObjectGrid:
     def axes(self) -> tuple[FloatArray, FloatArray]:
         """Places of the samples in um along y, shape ``(rows,)``, and along x, shape ``(columns,)``."""
         y, x = (
-            low + step * (np.arange(length) - self.margin - n // 2)
+            low + step * (np.arange(length, dtype=float) - self.margin - n // 2)
             for low, step, length, n in zip(
                 (self.y[0], self.x[0]), self.optics.sampling, self.shape, self.optics.shape, strict=True
             )

@@ -15,7 +15,7 @@ from autoexp.reduction.ptychography.images import aligned, illumination, spread,
 from autoexp.reduction.ptychography.misfit import misfits, r_factor
 from autoexp.reduction.ptychography.optics import ObjectGrid
 from autoexp.reduction.ptychography.scan import Scan
-from autoexp.reduction.records import Axis, Reduced, number
+from autoexp.reduction.records import Axis, FloatArray, Reduced, number
 
 _LIT = 0.05
 _SMALLEST = 16
@@ -50,7 +50,7 @@ class Reader:
         found = {"r_factor": number(math.nan, math.nan, "", 0, Flags.NO_FRAMES)}
         if self.halves:
             found |= self._resolution(nothing, None)
-        return found | (self._maps(nothing, dark, None, None) if self.maps else {})
+        return found | (self._maps(nothing, dark, None, ()) if self.maps else {})
 
     def read(self, scan: Scan, estimates: Sequence[Estimate]) -> dict[str, Reduced]:
         """Return the fields."""
@@ -92,7 +92,7 @@ class Reader:
 
     def _resolution(self, scan: Scan, rings: RingCorrelation | None) -> dict[str, Reduced]:
         flags, n = _flags(scan), scan.n_frames
-        frequency = (np.arange(self._rings) + 0.5) * 0.5 / max(self.grid.optics.sampling) / self._rings
+        frequency = (np.arange(self._rings, dtype=float) + 0.5) * 0.5 / max(self.grid.optics.sampling) / self._rings
         nothing = np.full(self._rings, math.nan)
         value, sigma = (nothing, nothing) if rings is None else (_array(rings.value), _array(rings.sigma))
         curve = Reduced(value, sigma, "", ("frequency",), {"frequency": Axis(frequency, "1/um")}, n, flags)
@@ -105,37 +105,37 @@ class Reader:
             "ring_correlation": curve,
         }
 
-    def _maps(
-        self, scan: Scan, whole: Estimate, weight: Tensor | None, halves: Sequence[Tensor] | None
-    ) -> dict[str, Reduced]:
+    def _maps(self, scan: Scan, whole: Estimate, weight: Tensor | None, halves: Sequence[Tensor]) -> dict[str, Reduced]:
         nan = torch.full(self.grid.shape, math.nan)
-        phase, amplitude, sigmas = nan, nan, (nan, nan)
+        phase, amplitude, spreads = nan, nan, (nan, nan)
         if weight is not None:
             lit = weight > 0
             image = upright(whole.object, weight)
-            phase, amplitude = (torch.where(lit, each, math.nan) for each in (image.angle(), image.abs()))
-            if halves:
-                turn = (halves[0] * halves[1].conj()).angle()
-                parts = (spread(each, lit) for each in (turn, halves[0].abs() - halves[1].abs()))
-                sigmas = tuple(torch.where(lit, each, math.nan) for each in parts)
-        y, x = (Axis(values, "um") for values in self.grid.axes)
-        around = [
-            Axis(step * (np.arange(n) - n // 2), "um")
+            phase, amplitude = torch.where(lit, image.angle(), math.nan), torch.where(lit, image.abs(), math.nan)
+            spreads = _spreads(halves, lit) if halves else spreads
+        around = tuple(
+            step * (np.arange(n, dtype=float) - n // 2)
             for step, n in zip(self.grid.optics.sampling, self.grid.optics.shape, strict=True)
-        ]
-        known = {"dims": ("y", "x"), "axes": {"y": y, "x": x}, "n_frames": scan.n_frames, "flags": _flags(scan)}
-        probe = _array(whole.probe.abs().square())
+        )
+        power, names = _array(whole.probe.abs().square()), ("probe_y", "probe_x")
         return {
-            "phase": Reduced(_array(phase), _array(sigmas[0]), "rad", **known),
-            "amplitude": Reduced(_array(amplitude), _array(sigmas[1]), "", **known),
-            "probe": Reduced(
-                probe,
-                np.full_like(probe, math.nan),
-                "photon",
-                **known
-                | {"dims": ("probe_y", "probe_x"), "axes": dict(zip(("probe_y", "probe_x"), around, strict=True))},
-            ),
+            "phase": _map(scan, _array(phase), _array(spreads[0]), "rad", ("y", "x"), self.grid.axes),
+            "amplitude": _map(scan, _array(amplitude), _array(spreads[1]), "", ("y", "x"), self.grid.axes),
+            "probe": _map(scan, power, np.full_like(power, math.nan), "photon", names, around),
         }
+
+
+def _map(
+    scan: Scan, value: FloatArray, sigma: FloatArray, unit: str, dims: tuple[str, str], places: Sequence[FloatArray]
+) -> Reduced:
+    axes = {dim: Axis(values, "um") for dim, values in zip(dims, places, strict=True)}
+    return Reduced(value, sigma, unit, dims, axes, scan.n_frames, _flags(scan))
+
+
+def _spreads(halves: Sequence[Tensor], lit: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sigma of the phase and of the amplitude of the mean of both halves; NaN where it is dark."""
+    turn, ratio = (halves[0] * halves[1].conj()).angle(), halves[0].abs() - halves[1].abs()
+    return torch.where(lit, spread(turn, lit), math.nan), torch.where(lit, spread(ratio, lit), math.nan)
 
 
 def _flags(scan: Scan) -> Flags:
@@ -145,5 +145,5 @@ def _flags(scan: Scan) -> Flags:
     return flags | (Flags.INCOMPLETE if scan.dropped else Flags.NONE)
 
 
-def _array(values: Tensor) -> np.ndarray:
-    return values.double().cpu().numpy()
+def _array(values: Tensor) -> FloatArray:
+    return np.asarray(values.cpu().numpy(), dtype=float)

@@ -9,7 +9,8 @@ from struct import pack
 import torch
 from torch import Tensor
 
-from autoexp.reduction.ptychography.engine import Corner, Offset
+from autoexp.reduction.ptychography.engine import Corner
+from autoexp.reduction.ptychography.shifts import Offset
 from autoexp.reduction.records import Frames
 
 
@@ -99,7 +100,8 @@ def amplitudes_of(frames: Frames) -> Tensor:
     """Return roots of counts, zero frequency first, float32, shape ``(n, y, x)``; -1 where unknown."""
     roots = frames.values.clamp(min=0.0).sqrt().to(torch.float32)
     known = roots if frames.valid is None else torch.where(frames.valid, roots, -1.0)
-    return torch.fft.ifftshift(known, dim=(1, 2))
+    shifted: Tensor = torch.fft.ifftshift(known, dim=(1, 2))
+    return shifted
 
 
 def key_of(x: float, y: float, seed: int) -> int:

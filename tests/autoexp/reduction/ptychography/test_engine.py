@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from autoexp.errors import ReductionError
 from autoexp.reduction.ptychography import Engine, Estimate, engine
-from autoexp.reduction.ptychography.engine import Shifts, changes, patches_of
+from autoexp.reduction.ptychography.engine import changes, patches_of
 
 
 def random_wave(shape, seed):
@@ -87,19 +87,6 @@ def test_the_error_falls_to_nothing_without_noise(method, batch):
             errors.append(error(estimate))
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 0.15 * errors[0]
-
-
-@given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
-def test_a_shift_turns_the_far_field_and_is_undone(down, right):
-    """A wave moved by d has the Fourier sum ``F exp(-2 pi i f d)``; whole samples are a roll."""
-    probe = random_wave((9, 11), 0)
-    shifts = Shifts.of(probe, [(down, right), (1.0, -2.0)])
-    moved = shifts.apply(probe)
-    ramp = np.exp(-2j * np.pi * (np.fft.fftfreq(9)[:, None] * down + np.fft.fftfreq(11) * right))
-    if down or right:
-        assert fourier_sum(moved[0]) == pytest.approx(fourier_sum(probe) * ramp, abs=1e-5)
-    assert torch.allclose(moved[1], probe.roll((1, -2), (0, 1)), atol=1e-5)
-    assert torch.allclose(shifts.undo(moved), 2 * probe, atol=1e-5)
 
 
 def test_the_order_is_that_of_the_seed():
