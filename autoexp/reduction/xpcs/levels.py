@@ -29,23 +29,25 @@ def pair_sums(rows: Rows, before: int, new: int, lags: range, layout: Layout, st
     steady
         Valid pixels in each group, shape ``(groups,)``; used while every row is valid in the same places.
     """
-    later = torch.arange(len(rows) - new, len(rows), device=steady.device)
-    earlier = later - torch.tensor(lags, device=steady.device)[:, None]
-    product = _products(rows.values, rows.values, new, earlier, layout)
+    product = _products(rows.values, rows.values, new, lags, layout)
     if rows.valid is not None:
-        past = _products(rows.valid, rows.values, new, earlier, layout)
-        future = _products(rows.values, rows.valid, new, earlier, layout)
-        return PairSums(product, past, future, _products(rows.valid, rows.valid, new, earlier, layout))
-    exists = (before + later - later[0] - torch.tensor(lags, device=steady.device)[:, None] >= 0).double()
-    future = exists @ rows.sums[len(rows) - new :]
-    return PairSums(product, rows.sums[earlier].sum(1), future, exists.sum(1)[:, None] * steady)
+        past = _products(rows.valid, rows.values, new, lags, layout)
+        future = _products(rows.values, rows.valid, new, lags, layout)
+        return PairSums(product, past, future, _products(rows.valid, rows.valid, new, lags, layout))
+    lag = torch.tensor(lags, device=steady.device)[:, None]
+    row = torch.arange(new, device=steady.device)
+    exists = (before + row - lag >= 0).double()
+    past, future = rows.sums[len(rows) - new + row - lag].sum(1), exists @ rows.sums[len(rows) - new :]
+    return PairSums(product, past, future, exists.sum(1)[:, None] * steady)
 
 
-def _products(later: Tensor, earlier: Tensor, new: int, places: Tensor, layout: Layout) -> Tensor:
+def _products(later: Tensor, earlier: Tensor, new: int, lags: range, layout: Layout) -> Tensor:
     """Add up products of the last rows of `later` and those rows of `earlier` that each lag pairs them with."""
-    table = torch.bmm(layout.blocked(later)[:, -new:], layout.blocked(earlier).mT)
-    wanted = places + len(earlier) * torch.arange(new, device=places.device)
-    return layout.by_group(table.flatten(1)[:, wanted].double().sum(-1))
+    table, n = torch.bmm(layout.blocked(later)[:, -new:], layout.blocked(earlier).mT).contiguous(), len(earlier)
+    # what has one lag stands on a diagonal, and the longest lag is leftmost
+    shape, strides = (len(table), len(lags), new), (new * n, 1, n + 1)
+    diagonals = table.as_strided(shape, strides, n - new - lags[-1])
+    return layout.by_group(diagonals.sum(-1, dtype=torch.float64)).flip(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
