@@ -5,14 +5,18 @@ References
 .. [1] M. Newville, J. Phys.: Conf. Ser. 430, 012007 (2013): Larch, whose ``pre_edge`` this follows.
 """
 
-import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from autoexp.errors import ReductionError
-from autoexp.reduction.polynomials import LocalPolynomials
+from autoexp.reduction.polynomials import by_distinct, window_powers, window_rows
+from autoexp.reduction.records import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +51,32 @@ class Windows:
         if self.nnorm is not None and self.nnorm not in range(4):
             raise ReductionError(f"nnorm must be 0 to 3, got {self.nnorm}")
 
-    def before(self, energy: Tensor, e0: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the ends of the window before the edge in eV from E0, shape ``(n, 1)`` each."""
-        low = _rounded(energy[1] - e0) if self.pre1 is None else torch.full_like(e0, self.pre1)
-        low = torch.maximum(low, energy[0] - e0)
-        return low, low / 2.0 if self.pre2 is None else torch.full_like(e0, self.pre2)
+    def ends(self, energy: FloatArray, e0: float) -> tuple[float, float, float, float]:
+        """Return the ends of the windows before and after the edge, in eV from E0.
 
-    def after(self, energy: Tensor, e0: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the ends of the window after the edge in eV from E0, shape ``(n, 1)`` each."""
-        high = _rounded(energy[-1] - e0) if self.norm2 is None else torch.full_like(e0, self.norm2)
-        high = torch.minimum(high, energy[-1] - e0)
-        low = _rounded(high / 15.0).clamp(max=25.0) if self.norm1 is None else torch.full_like(e0, self.norm1)
-        return torch.minimum(low, high - 2.0), high
+        Parameters
+        ----------
+        energy
+            In eV, ascending, shape ``(points,)``.
+        e0
+            In eV.
+        """
+        first, second, last = (float(energy[place]) - e0 for place in (0, 1, -1))
+        pre1 = max(first, _rounded(second) if self.pre1 is None else self.pre1)
+        pre2 = pre1 / 2.0 if self.pre2 is None else self.pre2
+        norm2 = min(last, _rounded(last) if self.norm2 is None else self.norm2)
+        norm1 = min(25.0, _rounded(norm2 / 15.0)) if self.norm1 is None else self.norm1
+        return pre1, pre2, min(norm1, norm2 - 2.0), norm2
 
-    def degree(self, low: Tensor, high: Tensor) -> int:
-        """Return the degree of the polynomial over the window after the edge."""
+    def degree(self, span: float) -> int:
+        """Return the degree of the polynomial after the edge, over so many eV."""
         if self.nnorm is not None:
             return self.nnorm
-        span = float((high - low).min())
         return 2 if span >= 300.0 else 1 if span >= 30.0 else 0
 
 
-def _rounded(energy: Tensor) -> Tensor:
-    return 5.0 * torch.round(energy / 5.0)
+def _rounded(energy: float) -> float:
+    return 5.0 * round(energy / 5.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,9 +126,9 @@ class Normalised:
 
     def sigma(self) -> Tensor:
         """Return the standard deviation of each point of the spectrum, shape ``(n, points)``."""
-        own = self.variance * (1.0 - 2.0 * (self.basis * self.parts).sum(1))
-        theta = (self.parts * self.variance[:, None, :]) @ self.parts.mT
-        spread = own + (self.basis * (theta @ self.basis)).sum(1)
+        noise = self.parts * self.variance[:, None, :]
+        theta = noise @ self.parts.mT
+        spread = self.variance + (self.basis * torch.sub(theta @ self.basis, noise, alpha=2.0)).sum(1)
         return spread.clamp(min=0.0).sqrt() / self.step.abs()
 
     def step_sigma(self) -> Tensor:
@@ -145,21 +152,32 @@ def normalise(energy: Tensor, mu: Tensor, variance: Tensor, e0: Tensor, windows:
     windows
         Where spectra are smooth.
     """
-    low, high = windows.before(energy, e0)
-    line = LocalPolynomials.over(energy, e0 + low, e0 + high, 1)
-    low, high = windows.after(energy, e0)
-    curve = LocalPolynomials.over(energy, e0 + low, e0 + high, windows.degree(low, high))
-    to_step = curve.basis(e0).mT @ curve.rows
-    along = line.basis(energy.expand(len(e0), -1))
-    to_step = to_step - (to_step @ along.mT) @ line.rows
-    parts = torch.cat([line.rows, to_step], 1)
-    found = (parts @ mu[:, :, None])[:, :, 0]
-    before, step = (found[:, None, :2] @ along)[:, 0], found[:, 2:]
-    above = mu - before
-    after = before + (curve.coefficients(above)[:, None, :] @ curve.basis(energy))[:, 0]
-    norm = above / step
-    basis = torch.cat([along.expand(len(norm), -1, -1), norm[:, None]], 1)
-    return Normalised(energy, norm, before, after, step, e0, variance, basis, parts)
+    grid, edges = energy.cpu().numpy(), e0[:, 0].tolist()
+    ends, known = {edge: windows.ends(grid, edge) for edge in edges}, grid.tobytes()
+    degree = windows.degree(min(high - low for _, _, low, high in ends.values()))
+    maps = by_distinct(edges, lambda edge: _maps(known, edge, ends[edge], degree), energy.device)
+    parts, along = maps[:, : degree + 4], maps[:, degree + 4 :]
+    found = (parts @ mu[:, :, None]).mT
+    before, step = (found[:, :, :2] @ along[:, :2])[:, 0], found[:, 0, 2:3]
+    norm = (mu - before) / step
+    after = before + (found[:, :, 3:] @ along[:, 2:])[:, 0]
+    basis = torch.cat([along[:, :2].expand(len(norm), -1, -1), norm[:, None]], 1)
+    return Normalised(energy, norm, before, after, step, e0, variance, basis, parts[:, :3])
+
+
+@lru_cache(maxsize=128)
+def _maps(grid: bytes, e0: float, ends: tuple[float, float, float, float], degree: int) -> FloatArray:
+    """Return what takes mu to its line, its step and the polynomial after the edge, and the powers that those need.
+
+    Shape ``(2 + 1 + degree + 1 + 2 + degree + 1, points)``.
+    """
+    energy = np.frombuffer(grid)
+    pre1, pre2, norm1, norm2 = (e0 + end for end in ends)
+    line, along = window_rows(energy, pre1, pre2, 1), window_powers(energy, pre1, pre2, 1)
+    curve = window_rows(energy, norm1, norm2, degree)
+    curve -= (curve @ along.T) @ line
+    to_step = window_powers(np.array([e0]), norm1, norm2, degree).T @ curve
+    return np.concatenate([line, to_step, curve, along, window_powers(energy, norm1, norm2, degree)])
 
 
 def steepest(energy: Tensor, mu: Tensor, half: float) -> Tensor:
@@ -177,20 +195,25 @@ def steepest(energy: Tensor, mu: Tensor, half: float) -> Tensor:
     half
         In eV.
     """
-    points, at = len(energy), torch.arange(len(energy), device=energy.device)
+    host = _slopes(energy.cpu().numpy().tobytes(), half)
+    along, less, more, begin, end = (torch.from_numpy(each).to(energy.device) for each in host)
+    level = mu - mu[:, :1]
+    sums = torch.nn.functional.pad(torch.stack([level, level * along]).cumsum(-1), (1, 0))
+    moving = sums[..., end] - sums[..., begin]
+    slope = moving[1] * more - moving[0] * less
+    return energy[slope[:, 3:-3].argmax(1) + 3][:, None]
+
+
+@lru_cache(maxsize=16)
+def _slopes(grid: bytes, half: float) -> tuple[NDArray[Any], ...]:
+    """Return what makes slopes of moving sums: x, two factors, and where windows begin and end, shape ``(points,)``."""
+    energy = np.frombuffer(grid)
+    points = len(energy)
+    at = np.arange(points)
+    first = np.minimum(np.searchsorted(energy, energy - half), (at - 1).clip(0))
+    last = np.maximum(np.searchsorted(energy, energy + half, side="right"), (at + 2).clip(max=points))
     x = energy - energy.mean()
-    first = torch.minimum(torch.searchsorted(x, x - half), (at - 1).clamp(min=0))
-    last = torch.maximum(torch.searchsorted(x, x + half, right=True), (at + 2).clamp(max=points))
-    count = (last - first).to(x.dtype)
-    mean, square = (_moving(values, first, last) / count for values in (x, x * x))
-    level = mu - mu.mean(1, keepdim=True)
-    product = _moving(level * x, first, last) / count - mean * _moving(level, first, last) / count
-    slope = product / (square - mean * mean)
-    slope[:, :3] = slope[:, points - 3 :] = -math.inf
-    return energy[slope.argmax(1)][:, None]
-
-
-def _moving(values: Tensor, first: Tensor, last: Tensor) -> Tensor:
-    """Return sums from `first` up to `last`, along the last dimension."""
-    sums = torch.nn.functional.pad(values.cumsum(-1), (1, 0))
-    return sums[..., last] - sums[..., first]
+    sums = np.pad(np.stack([np.ones(points), x, x * x]).cumsum(1), ((0, 0), (1, 0)))
+    count, total, squares = sums[:, last] - sums[:, first]
+    scale = 1.0 / (squares - total**2 / count)
+    return x, total / count * scale, scale, first, last
