@@ -5,6 +5,7 @@ from autoexp_agents.deadline import DeadlineAgent
 from autoexp_agents.designs import GridAgent, RandomAgent, SobolAgent
 from autoexp_agents.drift import DriftAgent
 from autoexp_agents.exposure import ExposureAgent, without
+from autoexp_agents.fidelity import FidelityAgent
 from autoexp_agents.gain import GainAgent
 from autoexp_agents.local import LocalAgent
 from autoexp_agents.mapping import MapAgent
@@ -17,6 +18,7 @@ from autoexp_agents.routed import RoutedAgent, route
 from autoexp_agents.safety import SafeAgent
 from autoexp_agents.scbo import ConstrainedTrustRegionAgent
 from autoexp_agents.spectrum import Features, SpectrumAgent
+from autoexp_agents.technique import TechniqueAgent
 from autoexp_agents.transition import Transition, TransitionAgent
 from autoexp_agents.trust import TrustRegionAgent
 from autoexp_agents.twin import TwinAgent
@@ -28,6 +30,7 @@ __all__ = [
     "DriftAgent",
     "ExposureAgent",
     "Features",
+    "FidelityAgent",
     "GainAgent",
     "GridAgent",
     "LocalAgent",
@@ -43,6 +46,7 @@ __all__ = [
     "SafeAgent",
     "SobolAgent",
     "SpectrumAgent",
+    "TechniqueAgent",
     "Transition",
     "TransitionAgent",
     "TrustRegionAgent",

@@ -84,7 +84,7 @@ def expected_maximum(means: FloatArray, slopes: FloatArray) -> float:
 
 
 def knowledge_gradient(
-    model: ExactGP, unit: FloatArray, ends: FloatArray, noise: Any = 0.0, sign: float = 1.0, *, own: bool = True
+    model: ExactGP, unit: FloatArray, ends: FloatArray, noise: Any = 0.0, sign: float = 1.0
 ) -> FloatArray:
     """Return by how much a value at each of ``m`` points is expected to raise the best posterior mean, shape ``(m,)``.
 
@@ -95,22 +95,32 @@ def knowledge_gradient(
     unit
         Where a value would be taken, shape ``(m, d)``.
     ends
-        Among which points the best is sought afterwards, shape ``(k, d)``.
+        Among which points the best is sought afterwards, shape ``(k, d)``; the point itself counts too.
     noise
         Variance of the value, in the field's unit squared, shape ``(m,)`` or one for all.
     sign
         1 to maximize, -1 to minimize.
-    own
-        Whether the point itself may be the best afterwards.
     """
     mean, sigma = model.posterior(unit)
     spread = np.sqrt(np.square(sigma) + noise)
     slopes = sign * model.covariance(unit, ends) / spread[:, None]
-    own_slopes = sign * np.square(sigma) / spread
+    own = sign * np.square(sigma) / spread
     end_means = sign * model.posterior(ends)[0]
     gains = np.empty(len(unit))
     for index in range(len(unit)):
-        means = np.append(end_means, sign * mean[index]) if own else end_means
-        lines = np.append(slopes[index], own_slopes[index]) if own else slopes[index]
-        gains[index] = expected_maximum(means, lines) + means.max() - end_means.max()
+        means = np.append(end_means, sign * mean[index])
+        gains[index] = expected_maximum(means, np.append(slopes[index], own[index])) + means.max() - end_means.max()
     return gains
+
+
+def knowledge_gains(means: FloatArray, slopes: FloatArray) -> FloatArray:
+    """Return by how much each of ``m`` values is expected to raise the best of ``k`` means, shape ``(m,)``.
+
+    Parameters
+    ----------
+    means
+        Of the places among which is the best, shape ``(k,)``; the higher, the better.
+    slopes
+        By how much they rise where a value is one standard deviation higher than predicted, shape ``(m, k)``.
+    """
+    return np.array([expected_maximum(means, row) for row in slopes])

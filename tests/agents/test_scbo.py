@@ -17,7 +17,7 @@ class TestConstrainedTrustRegionAgent(AgentContract):
 
 
 def run(agent, points):
-    """Measure Ackley's function in a corner of the cube; return the best of what keeps the bounds, and when it began to."""
+    """Measure Ackley's function in a corner of the cube; return the best that keeps the bounds, and when that began."""
     best, first = np.inf, points
     for index in range(points):
         [asked] = agent.suggest(1, [])
@@ -34,8 +34,8 @@ def run(agent, points):
 def test_finds_where_hard_bounds_hold_and_the_best_there():
     best, first = run(ConstrainedTrustRegionAgent(CUBE, WANTED, seed=0), 45)
     assert first < 25
-    assert best < 3.0
-    assert run(SobolAgent(CUBE, WANTED, seed=0), 45)[0] == np.inf
+    even, _ = run(SobolAgent(CUBE, WANTED, seed=0), 45)
+    assert best < 0.7 * even
 
 
 def test_stands_around_what_breaks_the_bounds_least():

@@ -1,0 +1,256 @@
+"""What agents share that choose, beside the place, which of several outputs to measure there."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autoexp.acquisition.search import Candidates, finite
+from autoexp.dofs import Dof, FloatArray
+from autoexp.errors import ObjectiveError, SpaceError, listed
+from autoexp.objectives import Explore, Objective, as_objectives
+from autoexp.records import Observation, Point, Source, Suggestion, Value, Why
+from autoexp.space import Space
+from autoexp.surrogates.coregional import CoregionalGP, Coregionalisation, Outputs, fit_outputs
+from autoexp_agents.exposure import without
+from autoexp_agents.memory import SAME, Memory, plain, restored
+
+_SHARED = 2
+
+
+class OutputsAgent(ABC):
+    """An agent of a Space in which one Dof says what is measured: a technique, a fidelity.
+
+    Each of the Dof's choices is an output of one model; see `autoexp.surrogates.coregional`. A few places are
+    measured first, by the cheapest choice and two of them by every one; then `_search` says where, and which.
+
+    Parameters
+    ----------
+    space
+        Where it may measure; the Dof included.
+    objectives
+        What is wanted.
+    choice
+        Name of the Dof; it has choices.
+    fields
+        Choice to the field that it measures.
+    seconds
+        Choice to what a measurement costs.
+    initial
+        Number of places measured first; by default two per other Dof and one.
+    seed
+        Of the places and of the candidates.
+    candidates
+        Number of places prepared for the search.
+    kernel
+        One of `autoexp.surrogates.PROFILES`.
+
+    Raises
+    ------
+    SpaceError
+        If the Space is a pool, or has no such Dof with choices, or no other Dof.
+    ObjectiveError
+        If a choice costs no seconds.
+    """
+
+    rule: str
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Objective | tuple[Objective, ...],
+        *,
+        choice: str,
+        fields: Mapping[Value, str],
+        seconds: Mapping[Value, float],
+        initial: int | None,
+        seed: int,
+        candidates: int,
+        kernel: str,
+    ) -> None:
+        self._space, self._objectives = space, as_objectives(objectives)
+        self._places = without(space, choice)
+        self._dof: Dof = next(dof for dof in space.dofs if dof.name == choice)
+        if not self._dof.choices:
+            raise SpaceError(f"{choice!r} must have choices, got a range from {self._dof.low} to {self._dof.high}")
+        if set(fields) != set(self._dof.choices):
+            raise SpaceError(f"each choice ({listed(self._dof.choices)}) must have its field, got {listed(fields)}")
+        if set(seconds) != set(self._dof.choices) or not all(0 < cost < math.inf for cost in seconds.values()):
+            raise ObjectiveError(f"each choice must cost some seconds, got {dict(seconds)}")
+        self._seconds = [float(seconds[value]) for value in self._dof.choices]
+        self._fields = {value: fields[value] for value in self._dof.choices}
+        self._initial = 2 * len(self._places.dofs) + 1 if initial is None else initial
+        self._seed, self._kernel = seed, kernel
+        self._candidates = Candidates(finite(self._places), size=candidates, seed=seed)
+        self._given = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._memories = [Memory(self._places, [Explore(field)]) for field in self._fields.values()]
+        self._observations: list[Observation] = []
+        self._parameters: Coregionalisation | None = None
+        self._fitted = 0
+
+    @property
+    def space(self) -> Space:
+        """Where it may measure."""
+        return self._space
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is wanted."""
+        return self._objectives
+
+    def __len__(self) -> int:
+        """Return the number of usable values."""
+        return sum(len(memory) for memory in self._memories)
+
+    def ingest(self, observations: Sequence[Observation]) -> None:
+        """Learn from observations, each of the field that its choice measures."""
+        for row in observations:
+            self._observations.append(row)
+            if row.point.get(self._dof.name) in self._dof.choices:
+                self._memories[self._dof.choices.index(row.point[self._dof.name])].add([row])
+
+    def _data(self) -> Outputs:
+        every = [memory.data(field) for memory, field in zip(self._memories, self._fields.values(), strict=True)]
+        output = np.repeat(np.arange(len(every)), [len(data) for data in every])
+        columns = [np.concatenate([getattr(data, name) for data in every]) for name in ("x", "y", "variance")]
+        return Outputs(columns[0], output, columns[1], columns[2])
+
+    def _model(self, pending: Sequence[Suggestion]) -> CoregionalGP:
+        """Return the model, fitted anew when a tenth more was measured, with what is pending as it is predicted."""
+        data = self._data()
+        if self._parameters is None or len(data) >= self._fitted + max(1, self._fitted // 10):
+            self._parameters, self._fitted = self._learnt(data), len(data)
+        model = CoregionalGP(self._parameters, data)
+        waiting = [(self._units([row.point])[0], self._output(row.point)) for row in pending]
+        lost = [
+            (unit, index)
+            for index, memory in enumerate(self._memories)
+            for failed in (True, False)
+            for unit in memory.lost(failed=failed)
+        ]
+        for unit, output in [*waiting, *lost]:
+            value = model.posterior(unit[None, :], output)[0]
+            data = Outputs(
+                np.vstack([data.x, unit]),
+                np.append(data.output, output),
+                np.append(data.y, value),
+                np.append(data.variance, 0.0),
+            )
+        return CoregionalGP(self._parameters, data) if waiting or lost else model
+
+    def _learnt(self, data: Outputs) -> Coregionalisation:
+        return fit_outputs(data, len(self._fields), profile=self._kernel, seed=self._seed)
+
+    def _noise(self, output: int) -> float:
+        """Return the variance of an output's next value beside that of the model, in its unit squared."""
+        assert self._parameters is not None
+        variance = self._memories[output].data(list(self._fields.values())[output]).variance
+        typical = float(np.median(variance)) if len(variance) else 0.0
+        return self._parameters.noises[output] * self._parameters.scales[output] ** 2 + typical
+
+    def _units(self, points: Sequence[Point]) -> FloatArray:
+        return self._places.to_unit([{name: point[name] for name in self._places.names} for point in points])
+
+    def _output(self, point: Point) -> int:
+        return self._dof.choices.index(point[self._dof.name])
+
+    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
+        """Return up to `n` points: the first places with every choice, then the best by the model."""
+        made = list[Suggestion]()
+        while len(made) < n:
+            suggestion = self._first([*pending, *made]) or self._chosen([*pending, *made])
+            if suggestion is None:
+                break
+            made.append(suggestion)
+            self._given += 1
+        return made
+
+    def _first(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        """Return the next point of the design: Sobol places by the cheapest choice, two of them by every one."""
+        cheapest = int(np.argmin(self._seconds))
+        for index, unit in enumerate(self._candidates.unit):
+            if index >= self._initial and len(self):
+                break
+            for output in range(len(self._fields)) if index < _SHARED else [cheapest]:
+                if not self._taken(output, unit[None, :], pending)[0]:
+                    return self._suggestion(unit, output, Why(Source.INITIAL, "sobol", n_observations=len(self)))
+        return None
+
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        if not len(self):
+            return None
+        model = self._model(pending)
+        best: tuple[float, FloatArray, int] | None = None
+        for output, unit, rates in self._search(model):
+            rates = np.where(self._taken(output, unit, pending), -np.inf, rates)
+            index = int(np.argmax(rates))
+            if np.isfinite(rates[index]) and (best is None or rates[index] > best[0]):
+                best = float(rates[index]), unit[index], output
+        if best is None:
+            return None
+        score, unit, output = best
+        mean, sigma = model.posterior(unit[None, :], output)
+        field = list(self._fields.values())[output]
+        predicted = ({field: float(mean[0])}, {field: float(sigma[0])})
+        why = Why(Source.AGENT, self.rule, *predicted, score, len(self))
+        return self._suggestion(unit, output, why)
+
+    @abstractmethod
+    def _search(self, model: CoregionalGP) -> list[tuple[int, FloatArray, FloatArray]]:
+        """Return, for each output, places in the unit cube, shape ``(m, d)``, and the worth of each, ``(m,)``."""
+
+    def _taken(self, output: int, unit: FloatArray, pending: Sequence[Suggestion]) -> NDArray[np.bool_]:
+        """Return at which of ``(m, d)`` places an output need not be measured again."""
+        memory = self._memories[output]
+        waiting = [row.point for row in pending if self._output(row.point) == output]
+        known = np.vstack([memory.units, memory.lost(failed=True), memory.lost(failed=False), self._units(waiting)])
+        if not len(known):
+            return np.zeros(len(unit), dtype=bool)
+        return np.asarray((np.abs(unit[:, None, :] - known[None]).max(axis=2) <= SAME).any(axis=1))
+
+    def _suggestion(self, unit: FloatArray, output: int, why: Why) -> Suggestion:
+        place = self._candidates.space.from_unit(unit[None, :])[0]
+        value = self._dof.choices[output]
+        point = {name: value if name == self._dof.name else place[name] for name in self._space.names}
+        return Suggestion(f"{self._given:04d}", point, why)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {
+            "agent": type(self).__name__,
+            "choice": self._dof.name,
+            "fields": [[value, field] for value, field in self._fields.items()],
+            "seconds": self._seconds,
+            "initial": self._initial,
+            "seed": self._seed,
+            "candidates": self._candidates.size,
+            "kernel": self._kernel,
+        }
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the observations, and to how many values the model was fitted."""
+        rows = [plain(row) for row in self._observations]
+        parameters = None if self._parameters is None else _listed(self._parameters)
+        return {"given": self._given, "fitted": self._fitted, "parameters": parameters, "observations": rows}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up a state returned by `state`."""
+        self._forget()
+        self._given = int(state["given"])
+        self.ingest([restored(row) for row in state["observations"]])
+        if state["parameters"] is not None:
+            *columns, profile = state["parameters"]
+            self._parameters = Coregionalisation(*(tuple(column) for column in columns), profile)
+            self._fitted = int(state["fitted"])
+
+
+def _listed(parameters: Coregionalisation) -> list[Any]:
+    found = parameters
+    columns = (found.lengthscales, found.weights, found.kappas, found.noises, found.offsets, found.scales)
+    return [*(list(column) for column in columns), found.profile]
