@@ -60,7 +60,7 @@ class MeanImage:
     def mean(self, window: Window) -> Tensor:
         """Return the mean in a window, float64."""
         values = _cut(self.values, window).to(torch.float64)
-        return values if self.n_frames == 1 else values.div_(self.n_frames)
+        return values if self.n_frames == 1 else values / self.n_frames
 
     def spread(self, window: Window) -> Tensor:
         """Return the variance of the mean in a window, float64."""
