@@ -26,7 +26,7 @@ def reconstructed(lines, degrees, **options):
     [(180, "ramp", "linear"), (180, "hann", "hann"), (60, "ramp", "linear"), (60, "hann", "hann")],
 )
 def test_slices_are_as_good_as_those_of_scikit_image(phantom, columns, views, theirs, window):
-    """Its ramp is damped by linear interpolation; its axis is column n // 2, its rows grow against the angles' sense."""
+    """Its ramp is damped by linear interpolation; its axis is column n // 2, its rows grow against the angle."""
     transform = pytest.importorskip("skimage.transform")
     degrees = even(views)
     lines = phantom.lines(degrees, columns, axis=columns // 2)
