@@ -18,6 +18,9 @@ from autoexp.errors import ReductionError
 from autoexp.reduction.polynomials import by_distinct, window_powers, window_rows
 from autoexp.reduction.records import FloatArray
 
+_OUTER = 3
+"""Points at either end of a spectrum at which no edge is looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Windows:
@@ -90,9 +93,8 @@ class Normalised:
     ----------
     energy
         In eV, shape ``(points,)``.
-    norm, before, after
-        Normalised spectrum, line before the edge and curve after it, shape ``(n, points)`` each; `after` as larch
-        has it, in the unit of mu.
+    norm, before
+        Normalised spectrum, and the line before the edge in the unit of mu, shape ``(n, points)`` each.
     step
         Edge step, shape ``(n, 1)``.
     e0
@@ -102,18 +104,27 @@ class Normalised:
     basis
         Shape ``(n, 3, points)``.
     parts
-        Shape ``(n, 3, points)``.
+        Shape ``(n, 3, points)``, or 1 in place of n where E0 is one.
+    polynomial, powers
+        Coefficients of the polynomial after the edge, shape ``(n, 1, degree + 1)``, and what they are of, shape
+        ``(n, degree + 1, points)``, or 1 in place of n.
     """
 
     energy: Tensor
     norm: Tensor
     before: Tensor
-    after: Tensor
     step: Tensor
     e0: Tensor
     variance: Tensor
     basis: Tensor
     parts: Tensor
+    polynomial: Tensor
+    powers: Tensor
+
+    @property
+    def after(self) -> Tensor:
+        """Curve after the edge in the unit of mu, larch's ``post_edge``, shape ``(n, points)``."""
+        return self.before + (self.polynomial @ self.powers)[:, 0]
 
     def gradient(self, weights: Tensor) -> Tensor:
         """Return how functionals ``weights @ norm`` follow mu, shape ``(n, m, points)`` to the same."""
@@ -160,9 +171,8 @@ def normalise(energy: Tensor, mu: Tensor, variance: Tensor, e0: Tensor, windows:
     found = (parts @ mu[:, :, None]).mT
     before, step = (found[:, :, :2] @ along[:, :2])[:, 0], found[:, 0, 2:3]
     norm = (mu - before) / step
-    after = before + (found[:, :, 3:] @ along[:, 2:])[:, 0]
     basis = torch.cat([along[:, :2].expand(len(norm), -1, -1), norm[:, None]], 1)
-    return Normalised(energy, norm, before, after, step, e0, variance, basis, parts[:, :3])
+    return Normalised(energy, norm, before, step, e0, variance, basis, parts[:, :3], found[:, :, 3:], along[:, 2:])
 
 
 @lru_cache(maxsize=128)
@@ -198,15 +208,18 @@ def steepest(energy: Tensor, mu: Tensor, half: float) -> Tensor:
     host = _slopes(energy.cpu().numpy().tobytes(), half)
     along, less, more, begin, end = (torch.from_numpy(each).to(energy.device) for each in host)
     level = mu - mu[:, :1]
-    sums = torch.nn.functional.pad(torch.stack([level, level * along]).cumsum(-1), (1, 0))
-    moving = sums[..., end] - sums[..., begin]
-    slope = moving[1] * more - moving[0] * less
-    return energy[slope[:, 3:-3].argmax(1) + 3][:, None]
+    sums = torch.stack([level, level * along]).cumsum(-1)
+    plain, tilted = (sums[..., end] - sums[..., begin]).unbind()
+    return energy[(tilted * more - plain * less).argmax(1) + _OUTER][:, None]
 
 
 @lru_cache(maxsize=16)
 def _slopes(grid: bytes, half: float) -> tuple[NDArray[Any], ...]:
-    """Return what makes slopes of moving sums: x, two factors, and where windows begin and end, shape ``(points,)``."""
+    """Return what makes slopes of running sums of curves that begin with 0.
+
+    They are x, two factors, and the places of the sums before and at the end of each window; shape ``(points,)``, of
+    all but x without the outermost points.
+    """
     energy = np.frombuffer(grid)
     points = len(energy)
     at = np.arange(points)
@@ -216,4 +229,5 @@ def _slopes(grid: bytes, half: float) -> tuple[NDArray[Any], ...]:
     sums = np.pad(np.stack([np.ones(points), x, x * x]).cumsum(1), ((0, 0), (1, 0)))
     count, total, squares = sums[:, last] - sums[:, first]
     scale = 1.0 / (squares - total**2 / count)
-    return x, total / count * scale, scale, first, last
+    inner = slice(_OUTER, points - _OUTER)
+    return x, *(each[inner] for each in (total / count * scale, scale, (first - 1).clip(0), last - 1))
