@@ -124,7 +124,7 @@ class _Theirs:
 
 def _let_import() -> None:
     """Stand in for torchvision, of which pty-chi imports a blur that is not used here, where there is none."""
-    if importlib.util.find_spec("torchvision") is None:
+    if "torchvision" not in sys.modules and importlib.util.find_spec("torchvision") is None:
         transforms = types.ModuleType("torchvision.transforms")
         transforms.GaussianBlur = None  # type: ignore[attr-defined]
         sys.modules |= {"torchvision": types.ModuleType("torchvision"), "torchvision.transforms": transforms}
