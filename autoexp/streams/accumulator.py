@@ -88,7 +88,7 @@ def _stacked(arrivals: Sequence[Arrival]) -> Any:
     shapes = {frame.shape for frame in frames}
     if len(shapes) > 1:
         raise ReductionError(f"frames of a stream must have one shape, got {sorted(shapes)}")
-    return np.stack(frames)
+    return frames[0][None] if len(frames) == 1 else np.stack(frames)
 
 
 def _coordinates(arrivals: Sequence[Arrival]) -> Mapping[str, torch.Tensor]:

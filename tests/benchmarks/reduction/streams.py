@@ -1,7 +1,7 @@
 """Frames per second through each source of a stream into two reducers, and latencies at a steady rate.
 
-``python tests/benchmarks/reduction/streams.py --output table.md``. Producer and reducer share this machine: 0MQ
-frames are pushed by a thread of this process, PVAccess frames and the HDF5 file are written by another process. The
+``python tests/benchmarks/reduction/streams.py --output table.md``. Producer and reducer share this machine: frames
+come from another process but for those in memory. The
 floor is what the reducer takes for the same frames in memory, in batches of as many. Latency is from a frame's arrival
 until it is reduced, with 50 frames a second or fewer. Lost are those at full
 speed for which the client's queue had no room.
@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,13 +32,11 @@ from autoexp.streams import (  # noqa: E402
     FrameStream,
     IteratedFrames,
     PvaFrames,
-    StreamFrame,
     StreamReduction,
     SwmrFrames,
     WholeReading,
     ZmqFrames,
 )
-from autoexp.streams.zeromq import encoded  # noqa: E402
 
 BATCH = 16
 PERIOD = 0.02
@@ -63,6 +60,21 @@ with Server(providers=[{name: pv}]):
         value["uniqueId"] = number
         pv.post(value)
         time.sleep(max(0.0, due - time.monotonic()))
+"""
+
+_ZMQ = """
+import sys, time, numpy as np, zmq
+from autoexp.streams import StreamFrame
+from autoexp.streams.zeromq import encoded
+size, period = int(sys.argv[1]), float(sys.argv[2])
+socket = zmq.Context().socket(zmq.PUSH)
+socket.set(zmq.SNDHWM, 8)
+port = socket.bind_to_random_port("tcp://127.0.0.1")
+message = encoded(StreamFrame(np.random.default_rng(0).poisson(20, (size, size)).astype("u2"), 0))
+print(port, flush=True)
+while True:
+    socket.send_multipart(message, copy=False)
+    time.sleep(period)
 """
 
 _HDF5 = """
@@ -98,26 +110,11 @@ def memory(size: int, number: int, period: float) -> Iterator[FrameStream]:
 
 @contextmanager
 def zeromq(size: int, number: int, period: float) -> Iterator[FrameStream]:
-    import zmq
-
-    with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
-        socket.set(zmq.SNDHWM, 8)
-        socket.set(zmq.LINGER, 0)
-        port = socket.bind_to_random_port("tcp://127.0.0.1")
-        message = encoded(StreamFrame(frame_of(size), 0))
-        ended = threading.Event()
-
-        def push() -> None:
-            while not ended.is_set():
-                if socket.poll(100, zmq.POLLOUT):
-                    socket.send_multipart(message, copy=False)
-                    time.sleep(period)
-
-        thread = threading.Thread(target=push)
-        thread.start()
-        yield ZmqFrames(f"tcp://127.0.0.1:{port}")
-        ended.set()
-        thread.join()
+    command = [sys.executable, "-c", _ZMQ, str(size), str(period)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield ZmqFrames(f"tcp://127.0.0.1:{process.stdout.readline().strip()}")
+        process.kill()
 
 
 @contextmanager
@@ -152,29 +149,30 @@ def reducers(size: int) -> dict[str, Any]:
     return {"azimuthal, 1000 bins": AzimuthalIntegration(geometry, bins=1000), "beam": BeamStatistics()}
 
 
-def direct(reducer: Any, size: int, number: int) -> float:
-    """Return frames per second of the reducer alone."""
+def direct(reducer: Any, size: int, number: int) -> tuple[float, float]:
+    """Return frames per second of the reducer alone, and CPU seconds of a frame."""
     frames = torch.from_numpy(np.stack([frame_of(size)] * BATCH))
     state = reducer.update(reducer.init(FrameSpec((size, size))), frames, FrameMeta())
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     for _ in range(number // BATCH):
         state = reducer.update(state, frames, FrameMeta())
     reducer.read(state)
-    return number // BATCH * BATCH / (time.perf_counter() - began)
+    done = number // BATCH * BATCH
+    return done / (time.perf_counter() - began), (time.process_time() - used) / done
 
 
-def measure(source: Any, reducer: Any, size: int, number: int, period: float = 0.0) -> tuple[float, Any]:
-    """Return frames per second and the counters."""
+def measure(source: Any, reducer: Any, size: int, number: int, period: float = 0.0) -> tuple[float, float, Any]:
+    """Return frames per second, CPU seconds of a frame in this process, and the counters."""
     beginning = Beginning(reducer)
     beginning.state((size, size))
     frames, room = source(size, number + 2 * BATCH, period), 4 * BATCH
     with frames as stream, StreamReduction(stream, batch=BATCH, room=room, patience=60.0) as reduction:
         reduction.begin(WholeReading(Accumulator(beginning)), BATCH).result(120)
         before = reduction.counters.missed
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         reduction.begin(WholeReading(Accumulator(beginning)), number).result(300)
-        seconds = time.perf_counter() - began
-        return number / seconds, replace(reduction.counters, missed=reduction.counters.missed - before)
+        seconds, used = time.perf_counter() - began, time.process_time() - used
+        return number / seconds, used / number, replace(reduction.counters, missed=reduction.counters.missed - before)
 
 
 def main() -> None:
@@ -189,21 +187,23 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows = [
-        "| reducer | frames | source | frames/s | GB/s | latency p50 (ms) | p99 (ms) | lost |",
-        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
+        "| reducer | frames | source | frames/s | GB/s | CPU (ms/frame) | latency p50 (ms) | p99 (ms) | lost |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for size in (512, 1024):
         for name, reducer in reducers(size).items():
-            rate = direct(reducer, size, options.frames)
             told = f"| {name} | {size} x {size} uint16 |"
-            rows.append(f"{told} reducer alone | {rate:.0f} | {rate * size * size * 2e-9:.2f} | | | |")
+            rate, used = direct(reducer, size, options.frames)
+            rows.append(
+                f"{told} reducer alone | {rate:.0f} | {rate * size * size * 2e-9:.2f} | {used * 1e3:.2f} | | | |"
+            )
             print(rows[-1], flush=True)
             for source, make in SOURCES.items():
-                rate, fast = measure(make, reducer, size, options.frames)
-                _, counters = measure(make, reducer, size, options.frames // 4, PERIOD)
+                rate, used, fast = measure(make, reducer, size, options.frames)
+                counters = measure(make, reducer, size, options.frames // 4, PERIOD)[2]
                 late = f"{counters.latency_p50 * 1e3:.1f} | {counters.latency_p99 * 1e3:.1f}"
-                lost = fast.missed + fast.dropped
-                rows.append(f"{told} {source} | {rate:.0f} | {rate * size * size * 2e-9:.2f} | {late} | {lost} |")
+                speed = f"{rate:.0f} | {rate * size * size * 2e-9:.2f} | {used * 1e3:.2f}"
+                rows.append(f"{told} {source} | {speed} | {late} | {fast.missed + fast.dropped} |")
                 print(rows[-1], flush=True)
     table = "\n".join(rows)
     if options.output:
