@@ -8,7 +8,7 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
-from bluesky.utils import Msg, RunEngineControlException
+from bluesky.utils import FailedStatus, Msg, RunEngineControlException
 
 from autoexp.campaign import Campaign, Decision, Rule
 from autoexp.documents import DECISIONS, EARLIER, FAILURES, MODELS, Inbox
@@ -249,13 +249,18 @@ class _Scan:
             raise
         except Exception as error:
             self.positions.clear()
-            reason = f"{type(error).__name__}: {error}"
-            values = {"suggestion_id": suggestion.id, "reason": reason, **suggested(suggestion)}
+            values = {"suggestion_id": suggestion.id, "reason": _reason(error), **suggested(suggestion)}
             yield from self._note(self.failure_note, FAILURES, values)
 
     def _collect(self) -> list[Observation]:
         self.campaign.units = {**self.campaign.units, **self.inbox.units}
         return self.inbox.collect()
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong; of a status that failed, what it failed with."""
+    cause = error.__cause__ if isinstance(error, FailedStatus) and error.__cause__ is not None else error
+    return f"{type(cause).__name__}: {cause}"
 
 
 class _Last:

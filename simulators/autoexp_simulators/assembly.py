@@ -58,9 +58,11 @@ def assemble(
     kinds.update({spec.name: "detector" for spec in detectors})
     world = World(SimulatedClock(speed), motors, seed, Habits(faults, kinds, seed))
     stages = [SimulatedMotor(axis, clock=world.clock) for axis in world.axes.values()]
-    cameras = [
-        SimulatedCamera(Imager(spec, world, number=number), clock=world.clock) for number, spec in enumerate(detectors)
+    imagers = [
+        Imager(spec, world, habits=world.habits.of("detector", spec.name, number))
+        for number, spec in enumerate(detectors)
     ]
+    cameras = [SimulatedCamera(imager, clock=world.clock) for imager in imagers]
     movables, sensors = _async(stages, cameras) if control == "ophyd-async" else (stages, cameras)
     dofs = [dataclasses.replace(stage.dof(), movable=m) for stage, m in zip(stages, movables, strict=True)]
     dofs += [

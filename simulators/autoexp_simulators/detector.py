@@ -55,6 +55,10 @@ class SimulatedCamera(Device):
         shape = spec.shape if spec.frames == 1 else (spec.frames, *spec.shape)
         self.image.put(torch.zeros(shape, dtype=spec.sensor.dtype).numpy())
 
+    def beside(self) -> "SimulatedCamera":
+        """Return another camera that sees the same, whose exposures are its own."""
+        return SimulatedCamera(self.imager.beside(), clock=self._clock)
+
     def trigger(self) -> DeviceStatus:
         """Expose, and return a status that is done when the frames are read out."""
         self.stop()

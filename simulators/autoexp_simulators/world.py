@@ -85,17 +85,20 @@ class Imager:
         In which it stands.
     device
         Where frames are made, as torch names it.
-    number
-        Its place among the beamline's detectors.
+    habits
+        Its bad habits.
     """
 
-    def __init__(self, spec: DetectorSpec, world: World, device: str = "cpu", number: int = 0) -> None:
+    def __init__(self, spec: DetectorSpec, world: World, device: str = "cpu", habits: Sequence[object] = ()) -> None:
         self.spec = spec
         self._world, self._device = world, device
         self._dice = Dice(world.new_seed(), device)
-        habits = world.habits.of("detector", spec.name, number)
         self._delays = [habit for habit in habits if isinstance(habit, Delays)]
         self._spoils = [habit for habit in habits if isinstance(habit, Spoils)]
+
+    def beside(self) -> "Imager":
+        """Return another detector that sees the same, with noise of its own and no bad habits."""
+        return Imager(self.spec, self._world, self._device)
 
     def delay(self, now: float) -> float:
         """Return the seconds by which the next exposure begins late; infinite where it never does.

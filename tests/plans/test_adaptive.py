@@ -252,6 +252,7 @@ class TestBadReadings:
 
         RE(adaptive_scan([det], campaign, until=until))
         assert [row.status for row in campaign.observations] == [Status.FAILED, Status.OK, Status.OK]
+        assert campaign.observations[0].reason == "RuntimeError: no beam"
 
     def test_stop_policy(self, RE, motor, det):
         det.sim_set_func(lambda: math.nan)

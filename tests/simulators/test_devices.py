@@ -178,3 +178,13 @@ def test_the_way_is_the_integral_of_a_trapezoid(acceleration):
     shares = np.linspace(0.05, 1, 20)
     expected = np.interp(shares * whole, times, way)
     assert [travelled(share, cruise, acceleration) for share in shares] == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_camera_beside_another_leaves_its_exposures_alone():
+    clock = SimulatedClock(speed=100.0)
+    first = camera(clock, flat(5.0), exposure=20.0)
+    second = first.beside()
+    status = first.trigger()
+    second.trigger().wait(10)
+    status.wait(10)
+    assert second.image.get().shape == first.image.get().shape

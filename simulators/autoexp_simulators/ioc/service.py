@@ -37,7 +37,8 @@ def serve(
     interface
         Address to listen on.
     stream
-        Name of the variable under which frames are published over PVAccess as well, if they are.
+        Name of the variable under which frames are published over PVAccess as well, if they are: of a camera that
+        sees what the first detector sees, so that neither disturbs the other.
     """
     from caproto.asyncio.server import start_server
 
@@ -76,4 +77,4 @@ def _publisher(beamline: Beamline, stream: str | None) -> Any:
 
     motors = [dof.movable for dof in beamline.dofs if isinstance(dof.movable, SimulatedMotor)]
     attributes = {motor.name: motor.readback.get for motor in motors}
-    return FrameStream(stream, beamline.detector, attributes=attributes)
+    return FrameStream(stream, beamline.detector.beside(), attributes=attributes)

@@ -37,7 +37,7 @@ def build(*faults, photons=flat, shape=(16, 16), **settings):
     clock = SimulatedClock()
     spec = DetectorSpec("camera", shape, photons, None, "reduced", **{"exposure": 0.5, "overhead": 0.5, **settings})
     world = World(clock, [], 0, habits)
-    return SimulatedCamera(Imager(spec, world), clock=clock), world
+    return SimulatedCamera(Imager(spec, world, habits=world.habits.of("detector", spec.name)), clock=clock), world
 
 
 def frames(camera, number):

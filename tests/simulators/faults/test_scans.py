@@ -28,6 +28,7 @@ def test_a_trigger_that_fails_is_measured_again(RE):
     RE(adaptive_scan(beamline.detectors(), campaign, num=5))
     assert statuses(campaign) == ["ok", "failed", "ok", "ok", "ok"]
     assert [item.fault for item in beamline.happenings] == ["FailedTriggers"]
+    assert campaign.observations[1].reason.startswith("SimulatedFaultError: a trigger was told to fail")
 
 
 def test_a_trigger_that_never_returns_runs_into_the_timeout(RE):

@@ -30,6 +30,17 @@ limits = list(line.dofs[0].movable.limits)
 print("RESULT" + json.dumps({"rows": rows, "limits": limits, "egu": line.dofs[0].movable.egu}), flush=True)
 """
 
+_WATCH = """
+from autoexp.streams.pva import PvaFrames
+
+found, frames = [], PvaFrames("test:frames")
+frames.open()
+while len(found) < 3:
+    found += filter(None, [frames.take(10.0)])
+frames.close()
+print(*(frame.number for frame in found), *found[0].values.shape)
+"""
+
 
 def free_port():
     with socket.socket() as probe:
@@ -39,7 +50,7 @@ def free_port():
 
 @pytest.fixture
 def environment():
-    server, repeater = free_port(), free_port()
+    server, repeater, search = free_port(), free_port(), free_port()
     return os.environ | {
         "EPICS_CA_ADDR_LIST": "127.0.0.1",
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
@@ -49,6 +60,12 @@ def environment():
         "EPICS_CAS_INTF_ADDR_LIST": "127.0.0.1",
         "EPICS_CAS_BEACON_ADDR_LIST": f"127.0.0.1:{repeater}",
         "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "no",
+        "EPICS_PVAS_INTF_ADDR_LIST": "127.0.0.1",
+        "EPICS_PVAS_SERVER_PORT": free_port(),
+        "EPICS_PVAS_BROADCAST_PORT": search,
+        "EPICS_PVA_ADDR_LIST": "127.0.0.1",
+        "EPICS_PVA_AUTO_ADDR_LIST": "NO",
+        "EPICS_PVA_BROADCAST_PORT": search,
         "OMP_NUM_THREADS": "1",
     }
 
@@ -56,7 +73,18 @@ def environment():
 @pytest.fixture
 def server(environment):
     command = [sys.executable, "-c", "import sys; from autoexp.cli import main; sys.exit(main())"]
-    options = ["ioc", "mirrors", "--prefix", "test:", "--speed", "50", "--fault", "FailedTriggers(at=(1,))"]
+    options = [
+        "ioc",
+        "mirrors",
+        "--prefix",
+        "test:",
+        "--speed",
+        "50",
+        "--fault",
+        "FailedTriggers(at=(1,))",
+        "--stream",
+        "test:frames",
+    ]
     process = subprocess.Popen(
         [*command, *options], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -69,8 +97,9 @@ def server(environment):
 @pytest.mark.slow
 def test_a_self_driving_scan_through_channel_access(server, environment):
     assert "test:v_pitch" in server
+    watch = subprocess.Popen([sys.executable, "-c", _WATCH], env=environment, stdout=subprocess.PIPE, text=True)
     done = subprocess.run(
-        [sys.executable, "-c", _SCAN, "test:"], env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", _SCAN, "test:"], env=environment, capture_output=True, text=True, timeout=240
     )
     told = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
     assert told, done.stderr
@@ -81,3 +110,7 @@ def test_a_self_driving_scan_through_channel_access(server, environment):
         assert set(row["point"]) == {"v_pitch", "v_bend", "h_pitch", "h_bend"}
     assert len({row["point"]["v_pitch"] for row in result["rows"]}) >= 3
     assert all(row["values"]["spot_size"] > 0 for row in result["rows"] if row["status"] == "ok")
+    said, _ = watch.communicate(timeout=60)
+    first, second, third, *shape = map(int, said.split())
+    assert first < second < third
+    assert shape == [256, 256]
