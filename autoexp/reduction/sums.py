@@ -122,7 +122,7 @@ def _plus_counts(a: Tensor, b: Tensor, bound: float) -> Tensor:
 
 def _sum(values: Tensor, valid: Tensor | None) -> Tensor:
     kept = values if valid is None else torch.where(valid, values, 0.0)
-    return kept[0].double() if len(kept) == 1 else kept.sum(0, dtype=torch.float64)
+    return kept[0].to(torch.float64, copy=True) if len(kept) == 1 else kept.sum(0, dtype=torch.float64)
 
 
 def _plus(a: Tensor, b: Tensor | None) -> Tensor:

@@ -59,8 +59,9 @@ def test_counts_keep_their_precision_over_many_batches(highest):
     assert state.bound >= raw.sum(0).max()
 
 
-def test_a_sum_is_no_view_of_the_frames():
-    frames = torch.ones((1, 2, 3), dtype=torch.int16)
+@pytest.mark.parametrize("kind", [torch.int16, torch.int64, torch.float32, torch.float64])
+def test_a_sum_is_no_view_of_the_frames(kind):
+    frames = torch.ones((1, 2, 3), dtype=kind)
     state = FrameSum.empty(FrameSpec((2, 3))).add(frames)
     frames.zero_()
     assert float(state.total.sum()) == 6.0
