@@ -1,10 +1,4 @@
-"""Where the axis of rotation is, from projections alone.
-
-References
-----------
-.. [1] S. G. Azevedo et al., IEEE Trans. Nucl. Sci. 37, 1525 (1990): the axis from centres of mass.
-.. [2] W. H. Press et al., Numerical Recipes, 3rd ed. (2007), section 15.2: errors scaled by what the fit leaves.
-"""
+"""Where the axis of rotation is, from projections alone."""
 
 import math
 
@@ -28,6 +22,11 @@ def axis_by_mass(angles: Tensor, profiles: Tensor, variances: Tensor) -> tuple[f
         In rad, shape ``(n,)``, float64.
     profiles, variances
         Line integrals summed along the axis and their variances, shape ``(n, columns)``, float64.
+
+    References
+    ----------
+    .. [1] S. G. Azevedo et al., IEEE Trans. Nucl. Sci. 37, 1525 (1990).
+    .. [2] W. H. Press et al., Numerical Recipes, 3rd ed. (2007), section 15.2.
     """
     columns = torch.arange(profiles.shape[1], dtype=torch.float64, device=profiles.device)
     mass = profiles.sum(1)

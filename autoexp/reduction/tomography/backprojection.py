@@ -1,10 +1,4 @@
-"""Filtered back-projection by gridding.
-
-References
-----------
-.. [1] A. C. Kak and M. Slaney, Principles of Computerized Tomographic Imaging (1988), section 3.3.
-.. [2] J. D. O'Sullivan, IEEE Trans. Med. Imaging 4, 200 (1985).
-"""
+"""Filtered back-projection by gridding."""
 
 import math
 from dataclasses import dataclass
@@ -90,6 +84,11 @@ def back_projection(
         Side of its pixels in columns; with more than 1, frequencies that it cannot show are left out.
     window, smoothness
         Of the filter; see `autoexp.reduction.tomography.filters.ramp`.
+
+    References
+    ----------
+    .. [1] A. C. Kak and M. Slaney, Principles of Computerized Tomographic Imaging (1988), section 3.3.
+    .. [2] J. D. O'Sullivan, IEEE Trans. Med. Imaging 4, 200 (1985).
     """
     size = columns if size is None else size
     axis = (columns - 1) / 2 if axis is None else axis

@@ -1,11 +1,4 @@
-"""Slices by regularised least squares: for few or noisy projections.
-
-References
-----------
-.. [1] A. Beck and M. Teboulle, SIAM J. Imaging Sci. 2, 183 (2009).
-.. [2] B. O'Donoghue and E. Candès, Found. Comput. Math. 15, 715 (2015): restarts.
-.. [3] M. R. Hestenes and E. Stiefel, J. Res. Natl. Bur. Stand. 49, 409 (1952).
-"""
+"""Slices by regularised least squares: for few or noisy projections."""
 
 import math
 from collections.abc import Callable
@@ -65,6 +58,12 @@ class Iterative:
     ------
     ReductionError
         If a number makes no sense.
+
+    References
+    ----------
+    .. [1] A. Beck and M. Teboulle, SIAM J. Imaging Sci. 2, 183 (2009).
+    .. [2] B. O'Donoghue and E. Candès, Found. Comput. Math. 15, 715 (2015): restarts.
+    .. [3] M. R. Hestenes and E. Stiefel, J. Res. Natl. Bur. Stand. 49, 409 (1952).
     """
 
     smoothness: float = 3.0

@@ -1,10 +1,4 @@
-"""Projecting and smearing back at once: a convolution, whatever the number of projections.
-
-References
-----------
-.. [1] J. A. Fessler et al., IEEE Trans. Signal Process. 53, 3393 (2005): Toeplitz embedding.
-.. [2] A. H. Delaney and Y. Bresler, IEEE Trans. Image Process. 5, 740 (1996): for tomography.
-"""
+"""Projecting and smearing back at once: a convolution, whatever the number of projections."""
 
 import math
 from dataclasses import dataclass
@@ -29,6 +23,11 @@ class NormalOperator:
         Transform of what becomes of one pixel, real, shape ``(m // 2 + 1, m)``, by x and y.
     size
         Rows and columns of the picture.
+
+    References
+    ----------
+    .. [1] J. A. Fessler et al., IEEE Trans. Signal Process. 53, 3393 (2005): Toeplitz embedding.
+    .. [2] A. H. Delaney and Y. Bresler, IEEE Trans. Image Process. 5, 740 (1996): for tomography.
     """
 
     transfer: Tensor
