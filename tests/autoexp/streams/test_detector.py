@@ -8,10 +8,15 @@ from bluesky.protocols import Flyable, Preparable, Readable, Stageable, Triggera
 from bluesky.utils import FailedStatus
 from event_model import DocumentNames, schema_validators
 
+from autoexp import Minimize, Space
 from autoexp.errors import MeasurementError, ReductionError, StreamEndError
 from autoexp.flags import Flags
 from autoexp.reduction import AzimuthalIntegration, BeamStatistics, FrameMeta, FrameSpec, Poni
 from autoexp.streams import CountersReading, Flight, IteratedFrames, StreamDetector, StreamFrame, StreamReduction
+from autoexp_agents import SobolAgent
+from autoexp_plans import adaptive_scan
+from autoexp_simulators import mirrors_beamline
+from autoexp_simulators.stream import camera_frames
 
 SHAPE = (40, 50)
 
@@ -119,3 +124,25 @@ def test_what_cannot_be_is_refused(RE):
         detector([]).kickoff()
     with pytest.raises(MeasurementError, match="must fly before"):
         detector([]).complete()
+
+
+def test_an_agent_is_driven_by_a_stream(RE):
+    beamline = mirrors_beamline(seed=0)
+    stream = StreamReduction(IteratedFrames(camera_frames(beamline.detector, beamline.clock)))
+    det = StreamDetector(stream, BeamStatistics(), name="spot", frames=2, device="cpu")
+    agent = SobolAgent(Space(beamline.dofs), Minimize("spot_size"), seed=1)
+    campaign = result_of(RE, adaptive_scan([det], agent, num=4))
+    assert len(campaign.observations) == 4
+    best = agent.best()
+    expected = beamline.scene.expected({name: np.array([value]) for name, value in best.point.items()})
+    assert best.mean["spot_size"] == pytest.approx(float(expected["spot_size"][0]), rel=0.1)
+
+
+def result_of(RE, plan):
+    found = []
+
+    def keep():
+        found.append((yield from plan))
+
+    RE(keep())
+    return found[0]
