@@ -18,14 +18,12 @@ from autoexp.surrogates.coregional import CoregionalGP, Coregionalisation, Outpu
 from autoexp_agents.exposure import without
 from autoexp_agents.memory import SAME, Memory, plain, restored
 
-_SHARED = 2
-
 
 class OutputsAgent(ABC):
     """An agent of a Space in which one Dof says what is measured: a technique, a fidelity.
 
     Each of the Dof's choices is an output of one model; see `autoexp.surrogates.coregional`. A few places are
-    measured first, by the cheapest choice and two of them by every one; then `_search` says where, and which.
+    measured first, by the cheapest choice and some of them by every one; then `_search` says where, and which.
 
     Parameters
     ----------
@@ -57,6 +55,8 @@ class OutputsAgent(ABC):
     """
 
     rule: str
+    shared = 2
+    """At how many of the first places every choice is measured."""
 
     def __init__(
         self,
@@ -172,12 +172,12 @@ class OutputsAgent(ABC):
         return made
 
     def _first(self, pending: Sequence[Suggestion]) -> Suggestion | None:
-        """Return the next point of the design: Sobol places by the cheapest choice, two of them by every one."""
+        """Return the next point of the design: Sobol places by the cheapest choice, the first of them by every one."""
         cheapest = int(np.argmin(self._seconds))
         for index, unit in enumerate(self._candidates.unit):
             if index >= self._initial and len(self):
                 break
-            for output in range(len(self._fields)) if index < _SHARED else [cheapest]:
+            for output in range(len(self._fields)) if index < self.shared else [cheapest]:
                 if not self._taken(output, unit[None, :], pending)[0]:
                     return self._suggestion(unit, output, Why(Source.INITIAL, "sobol", n_observations=len(self)))
         return None

@@ -39,8 +39,7 @@ class TechniqueAgent(OutputsAgent):
     seconds
         Choice to what a measurement costs.
     initial
-        Number of places measured first, by the cheapest choice, and two of them by every one; by default two per
-        other Dof and one.
+        Number of places measured first, by every choice; by default two per other Dof and one.
     seed
         Of the places and of the candidates.
     candidates
@@ -90,6 +89,7 @@ class TechniqueAgent(OutputsAgent):
             candidates=candidates,
             kernel=kernel,
         )
+        self.shared = self._initial
         self._wanted = [index for index, field in enumerate(self._fields.values()) if field in wanted]
         places = np.random.default_rng([seed, 1]).permutation(len(self._candidates.unit))[:_REFERENCES]
         self._references = self._candidates.unit[np.sort(places)]
