@@ -64,7 +64,7 @@ def test_positions_that_do_not_overlap_may_go_together():
         assert torch.allclose(together.object[at], alone.object[at], atol=1e-5)
 
 
-@pytest.mark.parametrize("batch", [1, 8, 100])
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.slow), 8, 100])
 @pytest.mark.parametrize("method", ["ePIE", "rPIE"])
 def test_the_error_falls_to_nothing_without_noise(method, batch):
     generator = np.random.default_rng(0)
