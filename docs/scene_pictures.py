@@ -74,14 +74,15 @@ def _mirrors(beamline: Beamline, truth: Axes, frame: Axes) -> None:
 
 def _kb(beamline: Beamline, truth: Axes, frame: Axes) -> None:
     scene, best = beamline.scene, beamline.scene.optimum()
-    blade, height = np.meshgrid(np.linspace(20, 1500, 101), np.linspace(-100, 100, 101))
+    blade, bend = np.meshgrid(np.linspace(20, 1500, 101), np.linspace(-10, 10, 101))
     columns = {name: np.full(blade.size, value) for name, value in best.items()}
-    columns |= {"v_low": blade.ravel(), "v_height": height.ravel()}
+    columns |= {"v_low": blade.ravel(), "v_high": blade.ravel(), "v_bend": bend.ravel()}
     found = scene.expected(columns)
-    show(truth, found["spot_sum"].reshape(blade.shape), "photons a frame", extent=(20, 1500, -100, 100), aspect="auto")
-    drawn = truth.contour(blade, height, found["spot_size"].reshape(blade.shape), colors="w", linewidths=0.8)
-    truth.clabel(drawn, fmt="%.2f px")
-    label(truth, "v_low / um", "v_height / um")
+    extent = (20, 1500, -10, 10)
+    show(truth, found["spot_size"].reshape(blade.shape), "spot size in px, photons", extent=extent, aspect="auto")
+    drawn = truth.contour(blade, bend, found["spot_sum"].reshape(blade.shape), colors="w", linewidths=0.8)
+    truth.clabel(drawn, fmt="%.0f")
+    label(truth, "v_low = v_high / um", "v_bend / percent", "spot size in px; photons a frame as lines")
     show(frame, take(beamline, v_pitch=-20.0, v_bend=3.0, h_low=60.0, h_high=60.0), "camera, narrow slit", log=True)
 
 

@@ -32,7 +32,7 @@ class RingCurrent(Signal):
     world
         Whose beam it is.
     floor
-        mA below which there is no beam worth measuring with.
+        Current in mA below which there is no beam worth measuring with.
     """
 
     def __init__(self, world: World, floor: float = 0.5 * FULL) -> None:

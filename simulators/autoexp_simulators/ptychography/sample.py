@@ -21,7 +21,7 @@ class Star:
     radius
         In µm.
     particles
-        x, y and radius in µm of discs of the same height.
+        Centres x, y and radii in µm of discs of the same height.
     phase
         By how many rad the material delays the wave, as a positive number.
     loss

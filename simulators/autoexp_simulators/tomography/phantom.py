@@ -23,7 +23,7 @@ class Ellipsoid:
     Parameters
     ----------
     centre
-        x, y and z in mm; the axis of rotation is x = y = 0.
+        Its x, y and z in mm; the axis of rotation is x = y = 0.
     half_axes
         In mm, the first two before the turn.
     turn

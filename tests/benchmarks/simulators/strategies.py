@@ -1,7 +1,7 @@
 """Sobol, random and Bayesian agents on every Scene: ``make bench-strategies``.
 
-Each scan takes beamline time, not wall time; the goal is what fits the Scene's first objective. A Scene's table is printed as
-soon as it is known.
+Each scan takes beamline time, not wall time; the goal is what fits the Scene's first objective. A Scene's table is
+printed as soon as it is known.
 """
 
 import argparse
