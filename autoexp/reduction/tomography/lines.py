@@ -24,10 +24,11 @@ def line_integrals(frames: Frames, white: float = 1.0, air: int = 0) -> Frames:
     values = frames.values
     valid = values > 0 if frames.valid is None else frames.valid.expand_as(values) & (values > 0)
     reference = _air(values, valid, air)[:, None, None] if air else white
-    lit = torch.where(valid, values, 1.0)
-    lines = -(lit / reference).log().to(torch.float32)
-    variance = (frames.variances / lit**2).to(torch.float32)
-    if values.device.type == "cpu" and bool(valid.all()):
+    whole = values.device.type == "cpu" and bool(valid.all())
+    lit = values if whole else torch.where(valid, values, 1.0)
+    lines = (lit / reference).log_().neg_().to(torch.float32)
+    variance = (frames.variances / lit).div_(lit).to(torch.float32)
+    if whole:
         return Frames(lines, variance)
     return Frames(_mended(lines, valid), _mended(variance, valid), valid)
 

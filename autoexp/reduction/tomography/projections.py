@@ -128,9 +128,14 @@ def views_of(lines: Frames, angles: Tensor, kept: slice) -> Views:
     counts = lines.values.new_full((n, rows), columns) if valid is None else valid.sum(-1)
     return Views(
         torch.deg2rad(angles.to(lines.values.device, torch.float64).remainder(360.0)),
-        lines.values[:, kept].clone(),
-        lines.variances[:, kept].clone(),
-        counts[:, kept].to(torch.int32),
+        _own(lines.values, kept),
+        _own(lines.variances, kept),
+        _own(counts.to(torch.int32), kept),
         lines.values.sum(1, dtype=torch.float64),
         lines.variances.sum(1, dtype=torch.float64),
     )
+
+
+def _own(values: Tensor, kept: slice) -> Tensor:
+    """Return some rows in memory of their own, so that the others can be let go."""
+    return values if kept == slice(None) else values[:, kept].clone()
