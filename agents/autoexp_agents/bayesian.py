@@ -165,6 +165,7 @@ class BayesianAgent:
     def prepare(self, pending: Sequence[Suggestion]) -> None:
         """Begin to refit on a thread of its own, when that pays; the result is taken up when it is there."""
         self._ahead = True
+        self._refit.go_on()
         self._take_up(len(self._memory))
         if len(self._memory) and not self._refit.busy and self._due():
             self._refit.begin(self._relearn, self._memory.all_data(), dict(self._learnt), self._refit.give_way)

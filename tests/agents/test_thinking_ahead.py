@@ -106,3 +106,12 @@ def test_an_answer_frees_the_work():
     assert not agent._refit._free.is_set()
     agent.suggest(1, [])
     assert agent._refit._free.is_set()
+
+
+def test_time_to_prepare_frees_the_work_of_an_agent_that_was_not_asked():
+    agent = make(np.linspace(0, 10, 8))
+    agent.prepare([])
+    agent.ingest([measured(3.3)])
+    agent.prepare([])
+    assert agent._refit._free.is_set()
+    agent.wait()
