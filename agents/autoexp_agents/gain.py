@@ -12,7 +12,7 @@ from autoexp.errors import ObjectiveError
 from autoexp.objectives import Bound, Maximize, Minimize, Objective, as_objectives
 from autoexp.records import Estimate, Point, Suggestion
 from autoexp.space import Space
-from autoexp.surrogates.exact import ExactGP
+from autoexp.surrogates.conditioned import Model
 from autoexp_agents.belief import Belief, bounds_of, incumbents
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.learner import Found, Searcher
@@ -166,7 +166,7 @@ class GainAgent(Searcher):
             best = float((self._sign * belief.models[self._wanted.name].fitted()).min())
         return Improvement(self._sign * best, self._sign)
 
-    def _noisy(self, model: ExactGP, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+    def _noisy(self, model: Model, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
         """Return the expected improvement over the best of what was measured or is waited for, drawn together."""
         measured = self._memory.units
         held = incumbents(Belief({self._wanted.name: model}), (self._wanted,))[: len(measured)]
@@ -181,7 +181,7 @@ class GainAgent(Searcher):
         """Return what a value at each of ``(m, d)`` points costs, shape ``(m,)``; one where cost is no matter."""
         if self._cost is None:
             return np.ones(len(unit))
-        stops = [row.point for row in [*self._memory.observations[-1:], *pending]]
+        stops = [row.point for row in self._memory.observations[-1:]] + [row.point for row in pending]
         at = stops[-1] if stops else None
         points = self._candidates.space.from_unit(unit) if self._candidates.space.pool is None else self._named(unit)
         costs = np.array([self._cost(at, point) for point in points])

@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -236,7 +237,7 @@ class OutputsAgent(ABC):
     def state(self) -> Mapping[str, Any]:
         """Return the observations, and to how many values the model was fitted."""
         rows = [plain(row) for row in self._observations]
-        parameters = None if self._parameters is None else _listed(self._parameters)
+        parameters = None if self._parameters is None else asdict(self._parameters)
         return {"given": self._given, "fitted": self._fitted, "parameters": parameters, "observations": rows}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -245,12 +246,9 @@ class OutputsAgent(ABC):
         self._given = int(state["given"])
         self.ingest([restored(row) for row in state["observations"]])
         if state["parameters"] is not None:
-            *columns, profile = state["parameters"]
-            self._parameters = Coregionalisation(*(tuple(column) for column in columns), profile)
+            found = state["parameters"]
+            columns: dict[str, Any] = {
+                name: column if name == "profile" else tuple(column) for name, column in found.items()
+            }
+            self._parameters = Coregionalisation(**columns)
             self._fitted = int(state["fitted"])
-
-
-def _listed(parameters: Coregionalisation) -> list[Any]:
-    found = parameters
-    columns = (found.lengthscales, found.weights, found.kappas, found.noises, found.offsets, found.scales)
-    return [*(list(column) for column in columns), found.profile]

@@ -147,7 +147,7 @@ class RegionsAgent(Learner):
         return np.asarray(cells, dtype=float) / (self._ticks - 1)
 
     def _region(self, cells: Any, excess: float) -> Region:
-        corners = self._space.from_unit(self._unit(np.stack([cells.min(axis=0), cells.max(axis=0)])))
+        low, high = self._space.from_unit(self._unit(np.stack([cells.min(axis=0), cells.max(axis=0)])))
         points = self._space.from_unit(self._unit(snake(cells)))
         allowed = self._space.allowed(points)
         kept = dict.fromkeys(
@@ -155,7 +155,7 @@ class RegionsAgent(Learner):
             for point, keep in zip(points, allowed, strict=True)
             if keep
         )
-        return Region(*corners, excess, tuple(dict(zip(self._space.names, row, strict=True)) for row in kept))
+        return Region(low, high, excess, tuple(dict(zip(self._space.names, row, strict=True)) for row in kept))
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if len(self._memory):

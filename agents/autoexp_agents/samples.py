@@ -8,14 +8,14 @@ from scipy.stats import qmc
 
 from autoexp.acquisition.scores import log_density
 from autoexp.dofs import FloatArray
-from autoexp.surrogates.exact import ExactGP
+from autoexp.surrogates.conditioned import Model
 from autoexp.surrogates.linalg import sturdy_cholesky
 
 _JITTER = 1e-8
 _SLIVER = 1e-12
 
 
-def draw(model: ExactGP, unit: FloatArray, count: int, seed: int | list[int]) -> FloatArray:
+def draw(model: Model, unit: FloatArray, count: int, seed: int | list[int]) -> FloatArray:
     """Return values at ``(m, d)`` points drawn from the posterior together, shape ``(count, m)``.
 
     By scrambled Sobol points as far as they have dimensions, by random ones beyond.
@@ -84,7 +84,7 @@ def expected_maximum(means: FloatArray, slopes: FloatArray) -> float:
 
 
 def knowledge_gradient(
-    model: ExactGP, unit: FloatArray, ends: FloatArray, noise: Any = 0.0, sign: float = 1.0
+    model: Model, unit: FloatArray, ends: FloatArray, noise: Any = 0.0, sign: float = 1.0
 ) -> FloatArray:
     """Return by how much a value at each of ``m`` points is expected to raise the best posterior mean, shape ``(m,)``.
 

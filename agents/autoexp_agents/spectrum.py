@@ -179,7 +179,7 @@ class SpectrumAgent(Searcher):
 
     def _seconds(self, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
         """Return what a point at each of ``(m, 1)`` places costs from where the device will be, shape ``(m,)``."""
-        stops = [row.point for row in [*self._memory.observations[-1:], *pending]]
+        stops = [row.point for row in self._memory.observations[-1:]] + [row.point for row in pending]
         travel = np.zeros(len(unit))
         if stops:
             points = self._candidates.space.from_unit(unit)
