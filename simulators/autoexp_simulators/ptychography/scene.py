@@ -91,7 +91,7 @@ class PtychographyScene:
         """The wave on the sample, shape ``(window, window)``: the sum of ``|probe|²`` is the flux.
 
         The Fourier transform of the lens's disc, its edge some pixels wide, with the phase
-        ``pi wavelength defocus f²`` of defocus at spatial frequency ``f`` [2]_; zero beyond the window.
+        ``pi wavelength defocus f²`` of defocus at spatial frequency ``f`` (Goodman); zero beyond the window.
         """
         size = self.shape[0]
         frequency = np.fft.fftfreq(size, self.sampling * 1e-6)
@@ -137,7 +137,7 @@ class PtychographyScene:
     def photons(self, positions: Mapping[str, Tensor], time: Tensor) -> Tensor:
         """Return the expected photons per second of each pixel; see `autoexp_simulators.specs.Photons`.
 
-        ``|F(probe object)|²`` [1]_ with the unitary transform, so that no photon is lost but in the sample; pixel
+        ``|F(probe object)|²`` (Rodenburg and Faulkner) with the unitary transform, so that no photon is lost but in the sample; pixel
         ``(size / 2, size / 2)`` is the direct beam.
         """
         x, y = (positions[name].cpu().numpy().astype(float) for name in ("sample_x", "sample_y"))

@@ -49,14 +49,14 @@ class Crystallisation:
         return np.asarray(0.5 * (1.0 - np.tanh(0.5 * scaled)))
 
     def rates(self, temperature: FloatArray) -> FloatArray:
-        """Return the rate in 1/s, ``k exp(-4 ln 2 (T - Tmax)² / D²)`` [2]_."""
+        """Return the rate in 1/s, ``k exp(-4 ln 2 (T - Tmax)² / D²)`` (Ziabicki)."""
         scaled = (np.asarray(temperature, dtype=float) - self.fastest) / self.range
         return np.asarray(self.rate * np.exp(-4.0 * math.log(2.0) * scaled**2))
 
     def order(self, temperature: FloatArray, hold: FloatArray) -> FloatArray:
         """Return the crystalline share after `hold` seconds at a temperature in K.
 
-        Of what crystallises in the end it is ``1 - exp(-(k t)^n)`` [1]_.
+        Of what crystallises in the end it is ``1 - exp(-(k t)^n)`` (Avrami).
         """
         progress = (self.rates(temperature) * np.maximum(hold, 0.0)) ** self.exponent
         return np.asarray(-self.equilibrium(temperature) * np.expm1(-progress))

@@ -44,7 +44,7 @@ class Species:
     def step(self, energy: FloatArray, width: float) -> FloatArray:
         """Return the normalised absorption: 0 far below the edge, 1 far above.
 
-        An arc tangent [1]_ of full width `width` and a Lorentzian for the transitions to empty bound states::
+        An arc tangent (Richtmyer) of full width `width` and a Lorentzian for the transitions to empty bound states::
 
             1/2 + arctan(2 (E - E0) / width) / pi + a / (1 + (2 (E - E0 - offset) / w)²)
 
@@ -62,7 +62,7 @@ class Species:
 
 
 def mixture(species: tuple[Species, ...], fractions: FloatArray, energy: FloatArray, width: float) -> FloatArray:
-    """Return the normalised absorption of mixtures: the mean of the species' own, by fraction [2]_.
+    """Return the normalised absorption of mixtures: the mean of the species' own, by fraction (Ressler).
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def mixture(species: tuple[Species, ...], fractions: FloatArray, energy: FloatAr
 
 
 def victoreen(energy: FloatArray, reference: float) -> FloatArray:
-    """Return what other shells and elements absorb, relative to `reference` (eV): ``(E / reference)**-3`` [3]_.
+    """Return what other shells and elements absorb, relative to `reference` (eV): ``(E / reference)**-3`` (Victoreen).
 
     Victoreen's term in ``E**-4`` is left out, which holds over a few hundred eV.
     """

@@ -57,19 +57,19 @@ class Suspension:
             raise ValueError(f"stretch must be above 0 and at most 2, got {self.stretch}")
 
     def diffusion(self, temperature: FloatArray) -> FloatArray:
-        """Return the diffusion coefficient in m²/s: ``k T / (6 pi eta R)`` [2]_ with Arrhenius's viscosity."""
+        """Return the diffusion coefficient in m²/s: ``k T / (6 pi eta R)`` (Einstein) with Arrhenius's viscosity."""
         kelvin = np.asarray(temperature, dtype=float)
         eta = self.viscosity * np.exp(self.activation / GAS_CONSTANT * (1.0 / kelvin - 1.0 / self.reference))
         return np.asarray(BOLTZMANN * kelvin / (6.0 * np.pi * eta * self.radius))
 
     def relaxation_time(self, q: FloatArray, temperature: FloatArray) -> FloatArray:
-        """Return ``1 / (D q²)`` [1]_ in seconds at time zero, for q in 1/Å and temperatures in K."""
+        """Return ``1 / (D q²)`` (Berne and Pecora) in seconds at time zero, for q in 1/Å and temperatures in K."""
         return np.asarray(1.0 / (self.diffusion(temperature) * (np.asarray(q) * 1e10) ** 2))
 
     def spread(self, temperature: FloatArray, time: FloatArray) -> FloatArray:
         """Return the integral of the diffusion coefficient over beamline time since the first, in m².
 
-        With age the coefficient falls as ``(1 + time / youth)**-ageing`` [3]_.
+        With age the coefficient falls as ``(1 + time / youth)**-ageing`` (Cipelletti).
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class Suspension:
         """Return the field's correlation between all pairs of frames, shape ``(k, n, n)``.
 
         ``g1 = exp(-(q² |s - s'|)**stretch)`` of the spread ``s`` at both times: for a constant coefficient
-        ``exp(-(D q² tau)**stretch)``. Intensities then have ``g2 = 1 + beta g1²`` [1]_.
+        ``exp(-(D q² tau)**stretch)``. Intensities then have ``g2 = 1 + beta g1²`` (Berne and Pecora).
 
         Parameters
         ----------
