@@ -137,8 +137,8 @@ class PtychographyScene:
     def photons(self, positions: Mapping[str, Tensor], time: Tensor) -> Tensor:
         """Return the expected photons per second of each pixel; see `autoexp_simulators.specs.Photons`.
 
-        ``|F(probe object)|²`` (Rodenburg and Faulkner) with the unitary transform, so that no photon is lost but in the sample; pixel
-        ``(size / 2, size / 2)`` is the direct beam.
+        ``|F(probe object)|²`` (Rodenburg and Faulkner) with the unitary transform, so that no photon is lost but in
+        the sample; pixel ``(size / 2, size / 2)`` is the direct beam.
         """
         x, y = (positions[name].cpu().numpy().astype(float) for name in ("sample_x", "sample_y"))
         waves = self.exit_waves(x, y).mul_(torch.from_numpy(self._shift)).to(time.device)
