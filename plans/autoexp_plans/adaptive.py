@@ -8,13 +8,13 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
-from bluesky.utils import FailedStatus, Msg, RunEngineControlException
+from bluesky.utils import FailedStatus, Msg, RunEngineControlException, root_ancestor
 
 from autoexp.campaign import Campaign, Decision, Rule
 from autoexp.documents import DECISIONS, EARLIER, FAILURES, MODELS, Inbox
 from autoexp.errors import AutoexpError
 from autoexp.plain import as_text, digest, plain
-from autoexp.protocols import Agent
+from autoexp.protocols import Agent, Wraps
 from autoexp.records import Observation, Suggestion
 from autoexp.stopping import AnyOf
 from autoexp_plans.checks import (
@@ -129,9 +129,15 @@ class _Scan:
         self.subscription = yield from bps.subscribe("all", self.inbox)
         live = live or self.subscription is not None
         body = self._measure if live else self._preview
-        movables = [dof.movable for dof in self.space.dofs]
         metadata = scan_metadata(self.campaign, self.detectors, readbacks, self.num, self.until, md)
-        yield from bpp.stage_wrapper(bpp.run_wrapper(body(), md=metadata), [*self.detectors, *movables])
+        yield from bpp.stage_wrapper(bpp.run_wrapper(body(), md=metadata), [*self.detectors, *self._movables()])
+
+    def _movables(self) -> list[Any]:
+        """Return what is to be staged beside the detectors: a detector's own exposure time is staged with it."""
+        read = [detector.detector for detector in self.detectors if isinstance(detector, Wraps)]
+        roots = {id(root_ancestor(device)) for device in read}
+        movables = [dof.movable for dof in self.space.dofs]
+        return [movable for movable in movables if id(root_ancestor(movable)) not in roots]
 
     def unsubscribe(self) -> Plan[None]:
         """Let go of the RunEngine."""

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from scipy.ndimage import label
 
 from autoexp import Space
+from autoexp.campaign import Campaign
 from autoexp.plugins import load
+from autoexp.records import Status
+from autoexp_agents import SobolAgent
+from autoexp_plans import adaptive_scan
 from autoexp_simulators.xrf import EnergyDispersive, xrf_scene
 from autoexp_simulators.xrf.elements import ELEMENTS, IRON
 from autoexp_simulators.xrf.spectrum import compton
@@ -127,3 +131,12 @@ def test_the_reducer_finds_what_the_scene_expects_at_any_dwell(RE):
 
 def test_the_same_seed_is_the_same_sample():
     assert xrf_scene(3).cells == xrf_scene(3).cells != xrf_scene(4).cells
+
+
+def test_the_dwell_time_is_a_dof_of_a_scan(RE):
+    beamline = load("scenes", "xrf")(seed=0)
+    campaign = Campaign(SobolAgent(Space(beamline.dofs), beamline.objectives, seed=0), think="inline")
+    RE(adaptive_scan(beamline.detectors(), campaign, num=3))
+    asked = [suggestion.point["spectrum_exposure"] for suggestion in campaign.suggestions]
+    assert [row.point["spectrum_exposure"] for row in campaign.observations] == asked
+    assert all(row.status is Status.OK for row in campaign.observations)
