@@ -126,15 +126,6 @@ class Acquisition(Protocol):
 
 
 @runtime_checkable
-class Wraps(Protocol):
-    """A device that reads another one, and stages it too."""
-
-    @property
-    def detector(self) -> Any:
-        """The other one."""
-
-
-@runtime_checkable
 class Describes(Protocol):
     """An agent or a reducer that tells its settings to the record."""
 

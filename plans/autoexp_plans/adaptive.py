@@ -14,7 +14,7 @@ from autoexp.campaign import Campaign, Decision, Rule
 from autoexp.documents import DECISIONS, EARLIER, FAILURES, MODELS, Inbox
 from autoexp.errors import AutoexpError
 from autoexp.plain import as_text, digest, plain
-from autoexp.protocols import Agent, Wraps
+from autoexp.protocols import Agent
 from autoexp.records import Observation, Suggestion
 from autoexp.stopping import AnyOf
 from autoexp_plans.checks import (
@@ -134,7 +134,7 @@ class _Scan:
 
     def _movables(self) -> list[Any]:
         """Return what is to be staged beside the detectors: a detector's own exposure time is staged with it."""
-        read = [detector.detector for detector in self.detectors if isinstance(detector, Wraps)]
+        read = [detector.detector for detector in self.detectors if hasattr(detector, "detector")]
         roots = {id(root_ancestor(device)) for device in read}
         movables = [dof.movable for dof in self.space.dofs]
         return [movable for movable in movables if id(root_ancestor(movable)) not in roots]

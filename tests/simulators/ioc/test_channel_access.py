@@ -94,10 +94,18 @@ def server(environment):
     process.stdout.close()
 
 
+@pytest.fixture
+def watch(environment):
+    with subprocess.Popen(
+        [sys.executable, "-c", _WATCH], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.kill()
+
+
 @pytest.mark.slow
-def test_a_self_driving_scan_through_channel_access(server, environment):
+def test_a_self_driving_scan_through_channel_access(server, watch, environment):
     assert "test:v_pitch" in server
-    watch = subprocess.Popen([sys.executable, "-c", _WATCH], env=environment, stdout=subprocess.PIPE, text=True)
     done = subprocess.run(
         [sys.executable, "-c", _SCAN, "test:"], env=environment, capture_output=True, text=True, timeout=240
     )
