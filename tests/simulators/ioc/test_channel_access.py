@@ -5,11 +5,13 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
-pytest.importorskip("caproto")
-pytest.importorskip("epics")
+pytestmark = pytest.mark.skipif(
+    not (find_spec("caproto") and find_spec("epics") and find_spec("p4p")), reason="needs the extra epics"
+)
 
 _SCAN = """
 import json, sys
