@@ -21,7 +21,7 @@ def test_one_name_catches_every_error(error):
 
 @pytest.mark.parametrize("error", [found for found in raised if found is not AutoexpError])
 def test_errors_are_also_what_python_calls_them(error):
-    assert issubclass(error, ValueError | RuntimeError | LookupError)
+    assert issubclass(error, ValueError | RuntimeError | LookupError | EOFError)
 
 
 @pytest.mark.parametrize("warning", warned)
