@@ -116,6 +116,7 @@ def test_one_run_with_a_point_and_a_decision_each(subscribed, documents, motor, 
 def test_documents_validate(subscribed, documents, motor, det):
     subscribed(adaptive_scan([det], walk(motor, det, objectives=(Maximize("det"), Bound("det", low=0))), num=2))
     for name in ("start", "descriptor", "event", "stop"):
+        assert documents[name]
         for document in documents[name]:
             schema_validators[DocumentNames[name]].validate(document)
 

@@ -1,3 +1,5 @@
+"""Runs to export: an adaptive one with frames, and a plain scan."""
+
 import pytest
 from bluesky import RunEngine
 from bluesky.plans import scan
