@@ -1,6 +1,6 @@
 """A continuous motion, with frames that are reduced while it flies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -75,26 +75,45 @@ def fly_scan(
     flight = Flight(motor.name, start, stop, bins, str(getattr(motor, "egu", "")))
     yield from check_limits(Dof(motor, min(start, stop), max(start, stop)))
     usual = yield from _velocity(motor, velocity)
+    flown = _staged_run(
+        _flown(detector, motor, flight, velocity, flush=flush, grace=grace),
+        [detector, motor],
+        {**_about(detector, flight, velocity or usual), **(md or {})},
+    )
+    counters: StreamCounters = yield from bpp.finalize_wrapper(flown, lambda: _restore(motor, usual))
+    return counters
 
-    def fly() -> Plan[StreamCounters]:
-        yield from bps.mv(motor, start)
-        if velocity is not None:
-            yield from bps.mv(motor.velocity, velocity)
-        yield from bps.prepare(detector, flight, wait=True)
-        yield from bps.declare_stream(detector, name="primary", collect=True)
-        yield from _fly(detector, motor, stop, flush, grace)
-        yield from _note(detector)
-        return detector.counters
 
-    def settle() -> Plan[None]:
-        if usual is not None:
-            yield from bps.mv(motor.velocity, usual)
+def _about(detector: StreamDetector, flight: Flight, velocity: float | None) -> dict[str, Any]:
+    """Return what the start document says of the plan."""
+    return {
+        "plan_name": "fly_scan",
+        "detectors": [detector.name],
+        "motors": [flight.coordinate],
+        "start": flight.start,
+        "stop": flight.stop,
+        "bins": flight.bins,
+        "velocity": velocity,
+    }
 
-    about: dict[str, Any] = {"plan_name": "fly_scan", "detectors": [detector.name], "motors": [motor.name]}
-    about |= {"start": start, "stop": stop, "bins": bins, "velocity": velocity or usual}
-    run = bpp.run_wrapper(fly(), md={**about, **(md or {})})
-    flown: StreamCounters = yield from bpp.finalize_wrapper(bpp.stage_wrapper(run, [detector, motor]), settle)
+
+def _staged_run(plan: Plan[StreamCounters], devices: Sequence[Any], md: Mapping[str, Any]) -> Plan[StreamCounters]:
+    flown: StreamCounters = yield from bpp.stage_wrapper(bpp.run_wrapper(plan, md=dict(md)), devices)
     return flown
+
+
+def _flown(
+    detector: StreamDetector, motor: Any, flight: Flight, velocity: float | None, *, flush: float, grace: float
+) -> Plan[StreamCounters]:
+    """Go to the start, fly, and note what became of the frames."""
+    yield from bps.mv(motor, flight.start)
+    if velocity is not None:
+        yield from bps.mv(motor.velocity, velocity)
+    yield from bps.prepare(detector, flight, wait=True)
+    yield from bps.declare_stream(detector, name="primary", collect=True)
+    yield from _fly(detector, motor, flight.stop, flush, grace)
+    yield from _note(detector)
+    return detector.counters
 
 
 def _fly(detector: StreamDetector, motor: Any, stop: float, flush: float, grace: float) -> Plan[None]:
@@ -124,3 +143,8 @@ def _velocity(motor: Any, wanted: float | None) -> Plan[float | None]:
         raise MeasurementError(f"a velocity must be positive and the motor's to set, got {wanted} for {motor.name!r}")
     reading = yield from bps.rd(motor.velocity, default_value=wanted)
     return float(reading)
+
+
+def _restore(motor: Any, velocity: float | None) -> Plan[None]:
+    if velocity is not None:
+        yield from bps.mv(motor.velocity, velocity)
