@@ -14,6 +14,7 @@ from autoexp.reduction.fields import Documents
 from autoexp.reduction.measurement import FutureStatus, Measurement
 from autoexp.reduction.records import FrameMeta, FrameSpec, Reduced
 from autoexp.reduction.sources import frame_source
+from autoexp.reduction.upload import Upload
 from autoexp.worker import Worker
 
 _ANY_SHAPE = (16, 16)
@@ -81,6 +82,7 @@ class ReducedDetector:
         self.reducer = reducer
         self.name: str = detector.name if name is None else name
         self.device = default_device() if device == "auto" else device
+        self._upload = Upload(self.device)
         self._source = frame_source(detector, frame)
         self._frames = frames
         self._meta = meta
@@ -102,7 +104,7 @@ class ReducedDetector:
         self._give_up()
         earlier = self._current.state if self._running and self._current is not None else None
         self._current = Measurement(
-            self.detector, self._source, self.reducer, self.device, self._meta, self._worker, self._frames, earlier
+            self.detector, self._source, self.reducer, self._upload, self._meta, self._worker, self._frames, earlier
         )
         return self._current.start()
 

@@ -12,6 +12,7 @@ from autoexp.errors import MeasurementError
 from autoexp.protocols import Reducer
 from autoexp.reduction.records import FrameMeta, FrameSpec, Reduced
 from autoexp.reduction.sources import FrameSource, as_batch
+from autoexp.reduction.upload import Upload
 from autoexp.worker import Worker
 
 
@@ -56,8 +57,10 @@ class Measurement:
         Triggered for every exposure, if it can be.
     source
         Fetches the frame of the latest exposure.
-    reducer, device
-        What reduces, and where.
+    reducer
+        What reduces.
+    upload
+        Takes frames to where that is done.
     meta
         Called for what is known of each exposure.
     worker
@@ -74,7 +77,7 @@ class Measurement:
         detector: Any,
         source: FrameSource,
         reducer: Reducer[Any],
-        device: str,
+        upload: Upload,
         meta: Callable[[], FrameMeta],
         worker: Worker,
         frames: int,
@@ -83,7 +86,7 @@ class Measurement:
         self._detector = detector
         self._source = source
         self._reducer = reducer
-        self._device = device
+        self._upload = upload
         self._meta = meta
         self._worker = worker
         self._left = frames
@@ -164,9 +167,9 @@ class Measurement:
         return self._fetching.result()
 
     def _reduce(self, frame: Any) -> None:
-        batch = as_batch(frame, self._device)
+        batch = self._upload(as_batch(frame))
         if self._state is None:
-            self._state = self._reducer.init(FrameSpec((batch.shape[1], batch.shape[2]), self._device))
+            self._state = self._reducer.init(FrameSpec((batch.shape[1], batch.shape[2]), self._upload.device))
         self._state = self._reducer.update(self._state, batch, self._meta())
         self._left -= 1
         if self._left == 0:

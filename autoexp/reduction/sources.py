@@ -44,15 +44,13 @@ def frame_source(detector: Any, frame: Any = None) -> FrameSource:
     return frame  # type: ignore[no-any-return]
 
 
-def as_batch(array: Any, device: str) -> Tensor:
-    """Return an array as a batch of frames, shape ``(n, y, x)``, ready for upload to `device`.
+def as_batch(array: Any) -> Tensor:
+    """Return an array as a batch of frames, shape ``(n, y, x)``.
 
     Parameters
     ----------
     array
         Shape ``(n, y, x)``, ``(y, x)``, or ``(x,)`` as from a spectrum.
-    device
-        Where it will be reduced; for a GPU the batch lies in pinned memory.
 
     Raises
     ------
@@ -68,5 +66,4 @@ def as_batch(array: Any, device: str) -> Tensor:
     elif native.itemsize > 8:
         native = np.dtype(np.float64)
     usable = np.require(found.astype(native, copy=False), requirements=["C", "W"])
-    batch = torch.from_numpy(usable.reshape((1,) * (3 - usable.ndim) + usable.shape))
-    return batch.pin_memory() if device.startswith("cuda") else batch
+    return torch.from_numpy(usable.reshape((1,) * (3 - usable.ndim) + usable.shape))

@@ -13,6 +13,7 @@ from autoexp.flags import Flags
 from autoexp.protocols import Reducer
 from autoexp.reduction.records import FrameMeta, FrameSpec, Reduced
 from autoexp.reduction.sources import as_batch
+from autoexp.reduction.upload import Upload
 from autoexp.streams.buffer import Arrival
 
 _ANY_SHAPE = (16, 16)
@@ -31,14 +32,14 @@ class Beginning:
 
     def __init__(self, reducer: Reducer[Any], device: str = "cpu") -> None:
         self.reducer = reducer
-        self.device = device
+        self.upload = Upload(device)
         self._spec: FrameSpec | None = None
         self._empty = b""
 
     def state(self, shape: tuple[int, int] | None = None) -> Any:
         """Return an empty state for frames of a shape; by default of the shape asked for last."""
         if self._spec is None or (shape is not None and shape != self._spec.shape):
-            self._spec = FrameSpec(shape or _ANY_SHAPE, self.device)
+            self._spec = FrameSpec(shape or _ANY_SHAPE, self.upload.device)
             self._empty = pickle.dumps(self.reducer.init(self._spec))
         return pickle.loads(self._empty)
 
@@ -68,7 +69,7 @@ class Accumulator:
         ReductionError
             If its frames are of several shapes.
         """
-        batch = as_batch(_stacked(arrivals), self._beginning.device)
+        batch = self._beginning.upload(as_batch(_stacked(arrivals)))
         if self._state is None:
             self._state = self._beginning.state((batch.shape[1], batch.shape[2]))
         meta = replace(self._meta(), coordinates=_coordinates(arrivals))

@@ -198,7 +198,7 @@ class StreamDetector:
         return self._latest.time if self._latest is not None else 0.0
 
     def _settings(self) -> dict[str, str | int]:
-        own: dict[str, str | int] = {"device": self._beginning.device, "frames": self._frames}
+        own: dict[str, str | int] = {"device": self._beginning.upload.device, "frames": self._frames}
         return fields.reducer_settings(self.reducer) | own
 
 
