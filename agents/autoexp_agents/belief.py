@@ -103,6 +103,13 @@ class Belief:
                 stack.enter_context(model.imagining())
             yield
 
+    def imagine(self, unit: FloatArray) -> None:
+        """Condition on ``(m, d)`` points, one after the other, as if each had brought what is predicted there."""
+        for each in unit:
+            mean, _ = self.at(each)
+            for name, model in self.models.items():
+                model.imagine(each, mean[name])
+
     def nearby(self, unit: FloatArray, count: int) -> "Belief":
         """Return what is believed around one point, shape ``(d,)``, from the `count` observations nearest to it."""
         return Belief({name: model.nearby(unit, count) for name, model in self.models.items()})

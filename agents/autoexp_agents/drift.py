@@ -16,7 +16,7 @@ from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
 from autoexp_agents.belief import Belief, bounds_of, learn, merit
 from autoexp_agents.learner import Found, Learner
-from autoexp_agents.memory import near, restored
+from autoexp_agents.memory import near
 
 _CENTRES, _PER_CENTRE = 4, 64
 _FRESH = 0.1
@@ -127,10 +127,7 @@ class DriftAgent(Learner):
         belief = self._believed()
         digest = belief.digest
         with belief.imagining():
-            for unit in self._timed(self._space.to_unit([row.point for row in pending])):
-                mean, _ = belief.at(unit)
-                for name, model in belief.models.items():
-                    model.imagine(unit, mean[name])
+            belief.imagine(self._timed(self._space.to_unit([row.point for row in pending])))
             found = self._search(belief, self._fresh(pending))
         if found is None:
             return None
@@ -138,7 +135,7 @@ class DriftAgent(Learner):
         mean, sigma = belief.at(self._timed(unit[None, :])[0])
         rule = f"{self._scores(belief)[0][1].rule} now"
         why = Why(Source.AGENT, rule, mean, sigma, score, len(self._memory), digest)
-        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
+        return self._suggestion(unit, why)
 
     def _scores(self, belief: Belief) -> list[tuple[str, Acquisition]]:
         bounds, name = bounds_of(self._objectives), self._wanted.name
@@ -196,9 +193,3 @@ class DriftAgent(Learner):
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
         return {**super().settings(), "horizon": self._horizon}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up a state returned by `state`."""
-        self._forget()
-        self._given, self._first.drawn = int(state["given"]), int(state["designed"])
-        self.ingest([restored(row) for row in state["observations"]])

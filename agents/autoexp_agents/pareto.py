@@ -7,22 +7,21 @@ from typing import Any
 import numpy as np
 
 from autoexp.acquisition.hypervolume import Cells, cells, log_hypervolume_improvement, nondominated
-from autoexp.acquisition.search import Candidates, finite
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError, ObjectiveError
 from autoexp.objectives import Bound, Maximize, Minimize, Objective, as_objectives
-from autoexp.records import Estimate, Observation, Source, Suggestion, Why
+from autoexp.records import Estimate, Observation, Suggestion
 from autoexp.space import Space
-from autoexp_agents.belief import Belief, bounds_of, learn
+from autoexp_agents.belief import Belief, bounds_of
 from autoexp_agents.belief import best as best_of
-from autoexp_agents.memory import Memory, near, plain, restored
-from autoexp_agents.opening import Opening, taken
+from autoexp_agents.learner import Found, Searcher
+from autoexp_agents.memory import near
 
 _ROUNDS, _CENTRES = 3, 6
 _MARGIN = 0.1
 
 
-class ParetoAgent:
+class ParetoAgent(Searcher):
     """Measures where the set of best compromises is expected to grow most.
 
     A compromise is a point that no other surpasses in one objective without falling behind in another.
@@ -59,6 +58,8 @@ class ParetoAgent:
        (2023): qLogNEHVI, of which this is the analytic form for one point at a time and independent fields.
     """
 
+    rule = "log hypervolume improvement"
+
     def __init__(
         self,
         space: Space,
@@ -70,8 +71,8 @@ class ParetoAgent:
         candidates: int = 2048,
         kernel: str = "rbf",
     ) -> None:
-        self._space, self._objectives = space, as_objectives(objectives)
-        self._wanted = tuple(objective for objective in self._objectives if not isinstance(objective, Bound))
+        found = as_objectives(objectives)
+        self._wanted = tuple(objective for objective in found if not isinstance(objective, Bound))
         if not all(isinstance(objective, Maximize | Minimize) for objective in self._wanted):
             raise ObjectiveError(f"compromises need Maximize and Minimize, got {self._wanted!r}")
         names = [objective.name for objective in self._wanted]
@@ -79,71 +80,19 @@ class ParetoAgent:
         if unknown:
             raise ObjectiveError(f"reference must name fields of the objectives, {names}, got {unknown}")
         self._signs = np.array([1.0 if isinstance(objective, Maximize) else -1.0 for objective in self._wanted])
-        self._opening = Opening(space, initial, seed)
-        self._reference, self._seed, self._kernel = dict(reference or {}), seed, kernel
-        self._candidates = Candidates(finite(space), size=candidates, seed=seed)
-        self._given = 0
-        self._forget()
-
-    def _forget(self) -> None:
-        self._memory = Memory(self._space, self._objectives)
-        self._opening.drawn = 0
-        self._belief: Belief | None = None
-
-    @property
-    def space(self) -> Space:
-        """Where it may measure."""
-        return self._space
-
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """What is wanted."""
-        return self._objectives
+        self._reference = dict(reference or {})
+        super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
 
     def ingest(self, observations: Sequence[Observation]) -> None:
-        """Learn from observations."""
-        self._memory.add(observations)
-        self._belief = None
+        """Learn from observations; the models are fitted anew to each."""
+        super().ingest(observations)
+        self._belief, self._fitted = None, 0
 
-    def _believed(self) -> Belief:
-        if self._belief is None:
-            self._belief = learn(
-                self._memory.all_data(), {}, seed=self._seed, kernel=self._kernel, watch=self._candidates.unit
-            )
-        return self._belief
+    def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
+        """Condition on what is pending alone: what gave no value is no compromise."""
+        belief.imagine(self._space.to_unit([row.point for row in pending]))
 
-    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
-        """Return up to `n` points: of a Sobol design, then those that add most, each with the others in mind."""
-        made = list[Suggestion]()
-        while len(made) < n:
-            waiting = [*pending, *made]
-            name = f"{self._given:04d}"
-            suggestion = self._opening.next(name, self._memory, waiting) or self._chosen(waiting)
-            if suggestion is None:
-                break
-            made.append(suggestion)
-            self._given += 1
-        return made
-
-    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
-        if not len(self._memory):
-            return None
-        belief, known = self._believed(), taken(self._memory, pending)
-        digest = belief.digest
-        with belief.imagining():
-            for unit in self._space.to_unit([suggestion.point for suggestion in pending]):
-                mean, _ = belief.at(unit)
-                for name, model in belief.models.items():
-                    model.imagine(unit, mean[name])
-            found = self._search(belief, known)
-        if found is None:
-            return None
-        unit, score = found
-        mean, sigma = belief.at(unit)
-        why = Why(Source.AGENT, "log hypervolume improvement", mean, sigma, score, len(self._memory), digest)
-        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
-
-    def _search(self, belief: Belief, known: FloatArray) -> tuple[FloatArray, float] | None:
+    def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         """Return the best candidate that is not taken, shape ``(d,)``, after looks ever closer around the best."""
         parts = self._parts(belief)
         unit = self._candidates.unit
@@ -249,25 +198,4 @@ class ParetoAgent:
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        return {
-            "agent": type(self).__name__,
-            "initial": self._opening.count,
-            "reference": self._reference,
-            "seed": self._seed,
-            "candidates": self._candidates.size,
-            "kernel": self._kernel,
-        }
-
-    def state(self) -> Mapping[str, Any]:
-        """Return the observations and the position in the design."""
-        return {
-            "given": self._given,
-            "designed": self._opening.drawn,
-            "observations": [plain(row) for row in self._memory.observations],
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up a state returned by `state`."""
-        self._forget()
-        self._given, self._opening.drawn = int(state["given"]), int(state["designed"])
-        self.ingest([restored(row) for row in state["observations"]])
+        return {**super().settings(), "reference": self._reference}

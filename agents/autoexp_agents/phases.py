@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoexp.acquisition.search import Candidates, finite
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError, ObjectiveError
 from autoexp.objectives import Classify, Objective, as_objectives
 from autoexp.records import Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates import Data, ExactGP, Parameters, fit
-from autoexp_agents.memory import Memory, near, plain, restored
-from autoexp_agents.opening import Opening, taken
+from autoexp_agents.designed import Designed
+from autoexp_agents.memory import near
+from autoexp_agents.opening import taken
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +24,7 @@ _DRAWS = 64
 _RULE = "entropy of the class"
 
 
-class PhaseAgent:
+class PhaseAgent(Designed):
     """Measures where it is least certain which class a place belongs to.
 
     The field holds a class as a number, for example the index of the phase that dominates a
@@ -67,30 +67,15 @@ class PhaseAgent:
         candidates: int = 2048,
         kernel: str = "matern52",
     ) -> None:
-        self._space, self._objectives = space, as_objectives(objectives)
-        if len(self._objectives) != 1 or not isinstance(self._objectives[0], Classify):
-            raise ObjectiveError(f"a map of phases needs one Classify, got {self._objectives!r}")
-        self._name = self._objectives[0].name
-        self._opening = Opening(space, initial, seed)
-        self._seed, self._kernel = seed, kernel
-        self._candidates = Candidates(finite(space), size=candidates, seed=seed)
-        self._given = 0
-        self._forget()
+        wanted = as_objectives(objectives)
+        if len(wanted) != 1 or not isinstance(wanted[0], Classify):
+            raise ObjectiveError(f"a map of phases needs one Classify, got {wanted!r}")
+        self._name, self._kernel = wanted[0].name, kernel
+        super().__init__(space, wanted, initial=initial, seed=seed, candidates=candidates)
 
     def _forget(self) -> None:
-        self._memory = Memory(self._space, self._objectives)
-        self._opening.drawn = 0
+        super()._forget()
         self._models: list[ExactGP] | None = None
-
-    @property
-    def space(self) -> Space:
-        """Where it may measure."""
-        return self._space
-
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """What is wanted."""
-        return self._objectives
 
     @property
     def classes(self) -> FloatArray:
@@ -99,7 +84,7 @@ class PhaseAgent:
 
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations."""
-        self._memory.add(observations)
+        super().ingest(observations)
         self._models = None
 
     def _fitted(self) -> list[ExactGP]:
@@ -137,22 +122,9 @@ class PhaseAgent:
         raised = np.exp(logits - logits.max(axis=2, keepdims=True))
         return np.asarray((raised / raised.sum(axis=2, keepdims=True)).mean(axis=0))
 
-    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
-        """Return up to `n` points: of a Sobol design, then the least certain ones, apart from each other."""
-        made = list[Suggestion]()
-        while len(made) < n:
-            waiting = [*pending, *made]
-            name = f"{self._given:04d}"
-            suggestion = self._opening.next(name, self._memory, waiting) or self._chosen(waiting)
-            if suggestion is None:
-                break
-            made.append(suggestion)
-            self._given += 1
-        return made
-
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if not len(self._memory):
-            return None
+            return self._spare(pending)
         unit = self._candidates.unit
         free = unit[~near(unit, taken(self._memory, pending))]
         if not len(free):
@@ -170,7 +142,7 @@ class PhaseAgent:
             float(values.max()),
             len(self._memory),
         )
-        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(best[None, :])[0], why)
+        return self._suggestion(best, why)
 
     def _scores(self, unit: FloatArray) -> FloatArray:
         """Return the entropy in nats, and a little of the distance from what was measured where it ties."""
@@ -226,26 +198,7 @@ class PhaseAgent:
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        return {
-            "agent": type(self).__name__,
-            **self._opening.settings(),
-            "candidates": self._candidates.size,
-            "kernel": self._kernel,
-        }
-
-    def state(self) -> Mapping[str, Any]:
-        """Return the observations and the position in the design."""
-        return {
-            "given": self._given,
-            "designed": self._opening.drawn,
-            "observations": [plain(row) for row in self._memory.observations],
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up a state returned by `state`."""
-        self._forget()
-        self._given, self._opening.drawn = int(state["given"]), int(state["designed"])
-        self.ingest([restored(row) for row in state["observations"]])
+        return {**super().settings(), "candidates": self._candidates.size, "kernel": self._kernel}
 
 
 def _transformed(data: Data, value: float) -> Data:

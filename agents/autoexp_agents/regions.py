@@ -12,7 +12,8 @@ from autoexp.objectives import Explore, Objective, as_objectives
 from autoexp.records import Point, Source, Suggestion
 from autoexp.space import Space
 from autoexp_agents.belief import Belief
-from autoexp_agents.learner import Learner, Pass
+from autoexp_agents.designed import Pass
+from autoexp_agents.learner import Learner
 from autoexp_agents.memory import near
 from autoexp_agents.opening import taken
 from autoexp_agents.segments import grown, otsu, segments, snake
@@ -176,8 +177,15 @@ class RegionsAgent(Learner):
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        own = {"coarse": self._coarse, "fine": self._fine, "regions": self._most, "level": self._level}
-        return {**super().settings(), **own}
+        return {
+            "agent": type(self).__name__,
+            "coarse": self._coarse,
+            "fine": self._fine,
+            "regions": self._most,
+            "level": self._level,
+            "seed": self._seed,
+            "kernel": self._kernel,
+        }
 
     def state(self) -> Mapping[str, Any]:
         """Return the observations, after how many of them the regions were found, and the positions in their scans."""

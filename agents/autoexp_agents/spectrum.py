@@ -14,7 +14,8 @@ from autoexp.records import Observation, Suggestion
 from autoexp.space import Space
 from autoexp.surrogates.linalg import sturdy_cholesky
 from autoexp_agents.belief import Belief
-from autoexp_agents.learner import Found, Pass, Searcher
+from autoexp_agents.designed import Pass
+from autoexp_agents.learner import Found, Searcher
 from autoexp_agents.memory import near
 from autoexp_agents.report import slices
 
@@ -78,6 +79,8 @@ class SpectrumAgent(Searcher):
         Seconds that a point takes beside travel.
     seed
         Of the spectra drawn from the posterior.
+    candidates
+        Number of energies to choose from.
     kernel
         One of `autoexp.surrogates.PROFILES`.
 
@@ -104,6 +107,7 @@ class SpectrumAgent(Searcher):
         tolerance: float | None = None,
         exposure: float = 1.0,
         seed: int = 0,
+        candidates: int = 512,
         kernel: str = "matern52",
     ) -> None:
         wanted = as_objectives(objectives)
@@ -124,7 +128,7 @@ class SpectrumAgent(Searcher):
         self._grid = np.linspace(0.0, 1.0, places)[:, None]
         self._normal = np.random.default_rng([seed, 2]).standard_normal((_SAMPLES, places))
         first = Pass(space, space.grid(coarse), "coarse pass")
-        super().__init__(space, wanted, initial=first, seed=seed, candidates=512, kernel=kernel)
+        super().__init__(space, wanted, initial=first, seed=seed, candidates=candidates, kernel=kernel)
 
     def _forget(self) -> None:
         super()._forget()
@@ -245,4 +249,5 @@ class SpectrumAgent(Searcher):
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        return {**super().settings(), "tolerance": self._tolerance, "exposure": self._exposure}
+        own = {"coarse": self._coarse, "tolerance": self._tolerance, "exposure": self._exposure}
+        return {**super().settings(), **own}

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoexp.acquisition.search import Candidates, finite
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError, ObjectiveError, SpaceError, listed
 from autoexp.objectives import Explore, Objective, as_objectives
 from autoexp.records import Estimate, Observation, Point, Source, Suggestion, Why
 from autoexp.space import Space
-from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.designed import Designed
+from autoexp_agents.memory import near
 from autoexp_agents.opening import Opening, taken
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Transition:
     high: float
 
 
-class TransitionAgent:
+class TransitionAgent(Designed):
     """Measures where most is learnt about the position of a transition.
 
     The value is taken as ``low + (high - low) form(x, transition, shape)`` plus normal noise. Its posterior is
@@ -122,43 +122,30 @@ class TransitionAgent:
         seed: int = 0,
         tolerance: float | None = None,
     ) -> None:
-        self._space, self._objectives = space, as_objectives(objectives)
+        wanted = as_objectives(objectives)
         if len(space.dofs) != 1 or space.dofs[0].choices:
             raise SpaceError(f"a transition needs one Dof without choices, got {listed(space.names)}")
-        if len(self._objectives) != 1 or not isinstance(self._objectives[0], Explore):
-            raise ObjectiveError(f"a transition needs one Explore, got {self._objectives!r}")
+        if len(wanted) != 1 or not isinstance(wanted[0], Explore):
+            raise ObjectiveError(f"a transition needs one Explore, got {wanted!r}")
         if form not in FORMS:
             raise ObjectiveError(f"form must be one of {listed(FORMS)}, got {form!r}")
-        self._dof, self._name = space.dofs[0], self._objectives[0].name
+        self._dof, self._name = space.dofs[0], wanted[0].name
         if form == "order parameter" and not self._dof.low > 0:
             raise SpaceError(f"an order parameter needs positive positions, got low={self._dof.low}")
         extent = self._dof.high - self._dof.low
         default = (0.1, 1.0) if form == "order parameter" else (extent / 500, extent / 5)
         self._form, self._shapes, self._tolerance = form, shapes or default, tolerance
-        self._opening = Opening(space, initial, seed)
-        self._seed = seed
-        self._candidates = Candidates(finite(space), size=512, seed=seed)
-        self._given = 0
-        self._forget()
+        first = Opening(space, initial, seed)
+        self._fewest = first.count
+        super().__init__(space, wanted, initial=first, seed=seed, candidates=512)
 
     def _forget(self) -> None:
-        self._memory = Memory(self._space, self._objectives)
-        self._opening.drawn = 0
+        super()._forget()
         self._cells: _Cells | None = None
-
-    @property
-    def space(self) -> Space:
-        """Where it may measure."""
-        return self._space
-
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """What is wanted."""
-        return self._objectives
 
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations."""
-        self._memory.add(observations)
+        super().ingest(observations)
         self._cells = None
 
     def _positions(self, unit: FloatArray) -> FloatArray:
@@ -185,22 +172,9 @@ class TransitionAgent:
             self._cells = cells
         return self._cells
 
-    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
-        """Return up to `n` points: of a Sobol design, then those that tell most, apart from each other."""
-        made = list[Suggestion]()
-        while len(made) < n:
-            waiting = [*pending, *made]
-            name = f"{self._given:04d}"
-            suggestion = self._opening.next(name, self._memory, waiting) or self._chosen(waiting)
-            if suggestion is None:
-                break
-            made.append(suggestion)
-            self._given += 1
-        return made
-
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if not len(self._memory):
-            return None
+            return self._spare(pending)
         cells = self._posterior()
         unit = np.vstack([self._candidates.unit, self._close(cells)])
         unit = unit[~near(unit, taken(self._memory, pending))]
@@ -225,7 +199,7 @@ class TransitionAgent:
             float(score.max()),
             len(self._memory),
         )
-        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(best[None, :])[0], why)
+        return self._suggestion(best, why)
 
     def _close(self, cells: "_Cells") -> FloatArray:
         """Return points around the transition as it is known, shape ``(m, 1)``."""
@@ -267,7 +241,7 @@ class TransitionAgent:
 
     def finished(self) -> str:
         """Return that the transition is known to the tolerance, once it is."""
-        if self._tolerance is None or len(self._memory) <= self._opening.count:
+        if self._tolerance is None or len(self._memory) <= self._fewest:
             return ""
         found = self.transition()
         known = found.position_sigma <= self._tolerance
@@ -298,27 +272,8 @@ class TransitionAgent:
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        return {
-            "agent": type(self).__name__,
-            **self._opening.settings(),
-            "form": self._form,
-            "shapes": list(self._shapes),
-            "tolerance": self._tolerance,
-        }
-
-    def state(self) -> Mapping[str, Any]:
-        """Return the observations and the position in the design."""
-        return {
-            "given": self._given,
-            "designed": self._opening.drawn,
-            "observations": [plain(row) for row in self._memory.observations],
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up a state returned by `state`."""
-        self._forget()
-        self._given, self._opening.drawn = int(state["given"]), int(state["designed"])
-        self.ingest([restored(row) for row in state["observations"]])
+        own = {"form": self._form, "shapes": list(self._shapes), "tolerance": self._tolerance}
+        return {**super().settings(), **own}
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,10 +171,7 @@ class TrustRegionAgent:
             self._belief = learn(data, {}, seed=self._seed, kernel=self._kernel)
         belief, known = self._belief, taken(self._memory, pending)
         with belief.imagining():
-            for unit in self._space.to_unit([suggestion.point for suggestion in pending]):
-                mean, _ = belief.at(unit)
-                for name, model in belief.models.items():
-                    model.imagine(unit, mean[name])
+            belief.imagine(self._space.to_unit([suggestion.point for suggestion in pending]))
             found = self._search(belief, known)
         if found is None:
             return None

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from autoexp.acquisition.scores import Improvement, TargetImprovement, Uncertainty
-from autoexp.acquisition.search import Candidates, finite
 from autoexp.constraints import Columns
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError, ObjectiveError
@@ -17,8 +16,9 @@ from autoexp.records import Estimate, Observation, Point, Source, Suggestion, Wh
 from autoexp.space import Space
 from autoexp.surrogates import Data
 from autoexp_agents.belief import Belief, learn, merit
-from autoexp_agents.memory import Memory, near, plain, restored
-from autoexp_agents.opening import Opening, taken
+from autoexp_agents.designed import Designed
+from autoexp_agents.memory import near
+from autoexp_agents.opening import taken
 
 Twin = Callable[[Columns], Mapping[str, FloatArray]]
 """Dof name to ``n`` positions to field name to ``n`` values: for example the `expected` of a Scene."""
@@ -43,7 +43,7 @@ class _Discrepancy:
     belief: Belief
 
 
-class TwinAgent:
+class TwinAgent(Designed):
     """Starts from what a simulation says, and learns where it is wrong.
 
     The value is taken as a multiple of the twin's plus a discrepancy, a Gaussian process of what the twin
@@ -88,24 +88,18 @@ class TwinAgent:
         candidates: int = 2048,
         kernel: str = "rbf",
     ) -> None:
-        self._space, self._objectives = space, as_objectives(objectives)
-        wanted = self._objectives[0]
-        if len(self._objectives) != 1 or not isinstance(wanted, Maximize | Minimize | Target | Explore):
-            raise ObjectiveError(f"a twin needs one Maximize, Minimize, Target or Explore, got {self._objectives!r}")
-        self._wanted, self._name, self._twin = wanted, wanted.name, twin
-        self._opening = Opening(space, initial, seed)
-        self._seed, self._kernel = seed, kernel
-        self._candidates = Candidates(finite(space), size=candidates, seed=seed)
-        self._median = 0.0
+        found = as_objectives(objectives)
+        wanted = found[0]
+        if len(found) != 1 or not isinstance(wanted, Maximize | Minimize | Target | Explore):
+            raise ObjectiveError(f"a twin needs one Maximize, Minimize, Target or Explore, got {found!r}")
+        self._wanted, self._name, self._twin, self._kernel = wanted, wanted.name, twin, kernel
+        super().__init__(space, found, initial=initial, seed=seed, candidates=candidates)
         said = self._raw(self._candidates.unit)
         self._median = float(np.nanmedian(said)) if np.isfinite(said).any() else 0.0
         self._prepared = self._said(self._candidates.unit)
-        self._given = 0
-        self._forget()
 
     def _forget(self) -> None:
-        self._memory = Memory(self._space, self._objectives)
-        self._opening.drawn = 0
+        super()._forget()
         self._model: _Discrepancy | None = None
 
     def _raw(self, unit: FloatArray) -> FloatArray:
@@ -125,19 +119,9 @@ class TwinAgent:
         said = self._raw(unit)
         return np.where(np.isfinite(said), said, self._median)
 
-    @property
-    def space(self) -> Space:
-        """Where it may measure."""
-        return self._space
-
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """What is wanted."""
-        return self._objectives
-
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations."""
-        self._memory.add(observations)
+        super().ingest(observations)
         self._model = None
 
     def _learnt(self) -> _Discrepancy:
@@ -171,27 +155,13 @@ class TwinAgent:
         mean, sigma = model.belief.models[self._name].posterior(unit)
         return mean + model.scale * self._said(unit), sigma
 
-    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
-        """Return up to `n` points: a few of a Sobol design, then the best by twin and discrepancy."""
-        made = list[Suggestion]()
-        while len(made) < n:
-            waiting = [*pending, *made]
-            name = f"{self._given:04d}"
-            suggestion = self._opening.next(name, self._memory, waiting) or self._chosen(waiting)
-            if suggestion is None:
-                break
-            made.append(suggestion)
-            self._given += 1
-        return made
-
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if not len(self._memory):
-            return None
+            return self._spare(pending)
         model, known = self._learnt(), taken(self._memory, pending)
-        digest, process = model.belief.digest, model.belief.models[self._name]
+        digest = model.belief.digest
         with model.belief.imagining():
-            for unit in self._space.to_unit([row.point for row in pending]):
-                process.imagine(unit, float(process.posterior(unit[None, :])[0][0]))
+            model.belief.imagine(self._space.to_unit([row.point for row in pending]))
             found = self._search(model, known)
         if found is None:
             return None
@@ -199,7 +169,7 @@ class TwinAgent:
         mean, sigma = self.posterior(unit[None, :])
         predicted = ({self._name: float(mean[0])}, {self._name: float(sigma[0])})
         why = Why(Source.AGENT, f"{self._rule()} by a twin", *predicted, score, len(self._memory), digest)
-        return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
+        return self._suggestion(unit, why)
 
     def _rule(self) -> str:
         return "sigma" if isinstance(self._wanted, Explore) else "LogEI"
@@ -264,26 +234,11 @@ class TwinAgent:
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with; the twin by its name."""
         return {
-            "agent": type(self).__name__,
-            **self._opening.settings(),
+            **super().settings(),
             "twin": getattr(self._twin, "__qualname__", type(self._twin).__name__),
-            "candidates": len(self._candidates.unit),
+            "candidates": self._candidates.size,
             "kernel": self._kernel,
         }
-
-    def state(self) -> Mapping[str, Any]:
-        """Return the observations and the position in the design."""
-        return {
-            "given": self._given,
-            "designed": self._opening.drawn,
-            "observations": [plain(row) for row in self._memory.observations],
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up a state returned by `state`."""
-        self._forget()
-        self._given, self._opening.drawn = int(state["given"]), int(state["designed"])
-        self.ingest([restored(row) for row in state["observations"]])
 
 
 def _scale(said: FloatArray, measured: FloatArray, variance: float) -> float:
