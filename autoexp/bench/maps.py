@@ -70,6 +70,18 @@ def at_shares(count: int, shares: tuple[float, ...], judge: Callable[[int], floa
     return judged
 
 
+def map_at_shares(
+    evidence: Evidence, points: list[Point], shares: tuple[float, ...], judge: Callable[[FloatArray], float]
+) -> FloatArray:
+    """Return what `judge` says of the maps at `points` after some shares of the points, shape ``(n,)``; NaN between."""
+
+    def judged(count: int) -> float:
+        guess = reconstruct(evidence, count, points)
+        return float("nan") if guess is None else judge(guess)
+
+    return at_shares(len(evidence.observations), shares, judged)
+
+
 @dataclass(frozen=True, slots=True)
 class MapKnown:
     """The whole map is known: root mean square error over the range of the true values.
@@ -91,11 +103,10 @@ class MapKnown:
         truth = evidence.truth(points)
         span = float(np.ptp(truth)) or 1.0
 
-        def error(count: int) -> float:
-            guess = reconstruct(evidence, count, points)
-            return float("nan") if guess is None else float(np.sqrt(np.mean((guess - truth) ** 2)) / span)
+        def error(guess: FloatArray) -> float:
+            return float(np.sqrt(np.mean((guess - truth) ** 2)) / span)
 
-        return at_shares(len(evidence.observations), self.shares, error)
+        return map_at_shares(evidence, points, self.shares, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +135,10 @@ class MapSimilar:
         points, shape = _plane(evidence, self.name)
         truth = evidence.truth(points).reshape(shape)
 
-        def similarity(count: int) -> float:
-            guess = reconstruct(evidence, count, points)
-            return float("nan") if guess is None else structural_similarity(truth, guess.reshape(shape))
+        def similarity(guess: FloatArray) -> float:
+            return structural_similarity(truth, guess.reshape(shape))
 
-        return at_shares(len(evidence.observations), self.shares, similarity)
+        return map_at_shares(evidence, points, self.shares, similarity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +174,10 @@ class EdgesFound:
         level = self._level(evidence, truth)
         edges = boundary(truth > level)
 
-        def agreement(count: int) -> float:
-            guess = reconstruct(evidence, count, points)
-            return float("nan") if guess is None else boundary_f1(edges, boundary(guess.reshape(shape) > level))
+        def agreement(guess: FloatArray) -> float:
+            return boundary_f1(edges, boundary(guess.reshape(shape) > level))
 
-        return at_shares(len(evidence.observations), self.shares, agreement)
+        return map_at_shares(evidence, points, self.shares, agreement)
 
     def _level(self, evidence: Evidence, truth: FloatArray) -> float:
         if self.level is not None:
@@ -248,11 +257,10 @@ class TransitionLocated:
         points, _ = places(evidence)
         at = np.array([float(point[evidence.space.names[0]]) for point in points])
 
-        def distance(count: int) -> float:
-            guess = reconstruct(evidence, count, points)
-            return float("nan") if guess is None else abs(float(at[np.argmax(np.abs(np.gradient(guess, at)))]) - true)
+        def distance(guess: FloatArray) -> float:
+            return abs(float(at[np.argmax(np.abs(np.gradient(guess, at)))]) - true)
 
-        return at_shares(len(evidence.observations), self.shares, distance)
+        return map_at_shares(evidence, points, self.shares, distance)
 
     def judge_answer(self, evidence: Evidence) -> float:
         """Return the distance of the agent's answer."""
