@@ -1,7 +1,7 @@
 """Raw counts, added in the narrowest integers that hold every sum exactly."""
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,12 @@ IntArray = NDArray[np.integer[Any]]
 
 _BLOCK = 2**17
 """Numbers that stay in a processor's cache."""
+
+_WHOLE = frozenset(
+    (torch.uint8, torch.int8, torch.uint16, torch.int16, torch.uint32, torch.int32, torch.uint64, torch.int64)
+)
+
+_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
 def highest_count(frames: Tensor, device: torch.device) -> int | None:
@@ -31,19 +37,24 @@ def highest_count(frames: Tensor, device: torch.device) -> int | None:
     -------
         None unless they are whole numbers, none of them negative or a sentinel.
     """
-    if frames.ndim != 3 or frames.numel() == 0 or frames.is_floating_point() or frames.is_complex():
-        return None
-    if frames.dtype == torch.bool or not frames.device == device == torch.device("cpu"):
-        return None
-    return _highest(frames.numpy())
+    raw = raw_counts(frames, device)
+    return None if raw is None else highest_of(raw)
 
 
-def _highest(raw: IntArray) -> int | None:
+def raw_counts(frames: Tensor, device: torch.device) -> IntArray | None:
+    """Return frames that may be raw counts as numpy sees them; None unless they are whole numbers on a CPU."""
+    if frames.dtype not in _WHOLE or frames.ndim != 3 or 0 in frames.shape:
+        return None
+    return frames.numpy() if frames.device.type == device.type == "cpu" else None
+
+
+def highest_of(raw: IntArray) -> int | None:
+    """Return the highest of whole numbers, shape ``(n, y, x)``; None if one is negative or a sentinel."""
     # seen without its sign, what is negative is high
-    unsigned = raw.view(f"u{raw.dtype.itemsize}")
-    # a short frame stays in the cache while all are compared with it
-    short = raw[0].size < 2**15
-    top = int(np.maximum.reduce(unsigned, axis=0).max() if short else unsigned.max())
+    unsigned = raw.view(_UNSIGNED[raw.dtype.itemsize])
+    # a short frame stays in the cache while all are compared with it, if its numbers follow each other
+    short = raw[0].size < 2**15 and raw.strides[-1] == raw.itemsize
+    top = int(np.maximum.reduce(np.maximum.reduce(unsigned, axis=0), axis=None) if short else unsigned.max())
     if top > _top(raw.dtype):
         return None
     if raw.dtype.itemsize == 1 or top < SENTINELS[1]:
@@ -57,6 +68,7 @@ def _top(whole: DTypeLike) -> int:
     return int(np.iinfo(whole).max)
 
 
+@lru_cache(maxsize=1024)
 def narrowest(bound: float) -> DTypeLike:
     """Return the type for sums between zero and `bound`."""
     return next((whole for whole in (np.int16, np.int32, np.int64) if bound <= _top(whole)), np.float64)
@@ -68,7 +80,7 @@ def add_counts(counts: IntArray, highest: int, axis: int = 0) -> IntArray:
     Adding within a type is several times faster than converting on the way, so as many counts as fit
     into the type they come in are added there.
     """
-    layers = np.moveaxis(counts, axis, 0)
+    layers = counts.swapaxes(0, axis)
     n = len(layers)
     wide = np.dtype(narrowest(n * highest))
     if n == 1:

@@ -113,7 +113,7 @@ class DataQuality:
         saturated = int((counts >= self.saturation).sum()) if highest >= self.saturation else 0
         zeros = sum(not (frame[0].any() or frame.any()) for frame in counts)
         squares = torch.tensor(sum_of_squares(counts, highest), dtype=torch.float64)
-        summed = FrameSum.of_counts(frames, highest)
+        summed = FrameSum.of_counts(counts, highest)
         return QualityState(summed, squares, torch.tensor(saturated), torch.tensor(zeros))
 
     def _lifted(self, frames: Frames) -> QualityState:

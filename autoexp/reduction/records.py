@@ -1,6 +1,6 @@
 """What goes into a reducer and what comes out: frozen records over tensors and arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -124,3 +124,18 @@ class Reduced:
 def number(value: float, sigma: float, unit: str, n_frames: int, flags: Flags) -> Reduced:
     """Return a reduced value without dimensions."""
     return Reduced(np.array(value, dtype=float), np.array(sigma, dtype=float), unit, n_frames=n_frames, flags=flags)
+
+
+def numbers(
+    names: Sequence[str],
+    values: FloatArray,
+    sigmas: FloatArray,
+    unit: str,
+    n_frames: int,
+    flags: Sequence[Flags],
+) -> dict[str, Reduced]:
+    """Return reduced values without dimensions by name, as views of two arrays, shape ``(n,)`` each."""
+    return {
+        name: Reduced(values[i, ...], sigmas[i, ...], unit, n_frames=n_frames, flags=flags[i])
+        for i, name in enumerate(names)
+    }

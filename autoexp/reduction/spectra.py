@@ -17,7 +17,7 @@ from torch import Tensor
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
 from autoexp.reduction.nonnegative import nonnegative_least_squares
-from autoexp.reduction.records import FloatArray, FrameMeta, Frames, FrameSpec, Reduced, number
+from autoexp.reduction.records import FloatArray, FrameMeta, Frames, FrameSpec, Reduced, number, numbers
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.snip import snip
 from autoexp.reduction.sums import FrameSum
@@ -60,8 +60,8 @@ def _rows(frames: Tensor | Frames, channels: slice) -> Tensor | Frames:
 
 
 def _flat(spectra: Tensor, channels: slice) -> Tensor:
-    part = spectra[..., channels]
-    return part.reshape(math.prod(part.shape[:-1]), 1, part.shape[-1])
+    rows = spectra if spectra.shape[1] == 1 else spectra.reshape(-1, 1, spectra.shape[2])
+    return rows[..., channels]
 
 
 def _check_names(names: tuple[str, ...]) -> None:
@@ -96,7 +96,7 @@ class RegionSums:
 
     def update(self, state: FrameSum, frames: Tensor | Frames, meta: FrameMeta) -> FrameSum:
         """Add a batch, shape ``(n, elements, channels)``."""
-        n = len(frames if isinstance(frames, Tensor) else frames.values)
+        n = (frames if isinstance(frames, Tensor) else frames.values).shape[0]
         summed = FrameSum.of(_rows(frames, slice(*self._span)), state.values.device)
         missing = None if summed.missing is None else (summed.missing > 0).to(torch.int32)
         return state.merge(FrameSum(summed.values, summed.variance, missing, n, summed.bound))
@@ -114,16 +114,16 @@ class RegionSums:
         n = state.n_frames
         if n == 0:
             return {region.name: number(math.nan, math.nan, "count", 0, Flags.NO_FRAMES) for region in self.regions}
-        sums = self._sums(state.total)
+        sums = self._sums(state.values)
         variances = sums if state.bound < math.inf else self._sums(state.variances)
-        values, sigmas = (sums / n).tolist(), (np.sqrt(variances) / n).tolist()
-        return {
-            region.name: number(value, sigma, "count", n, flags)
-            for region, value, sigma, flags in zip(self.regions, values, sigmas, self._flags(state), strict=True)
-        }
+        names = tuple(region.name for region in self.regions)
+        return numbers(names, sums / n, np.sqrt(variances) / n, "count", n, self._flags(state))
 
     def _flags(self, state: FrameSum) -> Sequence[Flags]:
-        last = self._span[0] + state.shape[1]
+        low, high = self._span
+        last = low + state.shape[1]
+        if state.missing is None and high <= last:
+            return (Flags.NONE,) * len(self.regions)
         incomplete = [Flags.INCOMPLETE if region.high > last else Flags.NONE for region in self.regions]
         if state.missing is None:
             return incomplete
@@ -142,7 +142,8 @@ class RegionSums:
 
     def _sums(self, row: Tensor) -> FloatArray:
         """Sum each region of the channels from the first region on, shape ``(1, channels)``."""
-        values = np.append(row[0].cpu().numpy(), 0.0)
+        values = np.zeros(row.shape[1] + 1)
+        values[:-1] = row.cpu().numpy()[0]
         # sums from each end to the next: every second one is that of a region
         return np.add.reduceat(values, np.minimum(self._ends, len(values) - 1))[::2]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
-from autoexp.reduction.counts import add_counts, highest_count, narrowest
+from autoexp.reduction.counts import IntArray, add_counts, highest_of, narrowest, raw_counts
 from autoexp.reduction.frames import lift
 from autoexp.reduction.records import Frames, FrameSpec
 
@@ -47,8 +47,9 @@ class FrameSum:
     @classmethod
     def of(cls, frames: Tensor | Frames, device: torch.device) -> "FrameSum":
         """Return the sum of a batch, shape ``(n, y, x)``, on `device`."""
-        if isinstance(frames, Tensor) and (highest := highest_count(frames, device)) is not None:
-            return cls.of_counts(frames, highest)
+        raw = raw_counts(frames, device) if isinstance(frames, Tensor) else None
+        if raw is not None and (highest := highest_of(raw)) is not None:
+            return cls.of_counts(raw, highest)
         lifted = lift(frames, device)
         n = len(lifted.values)
         valid = None if lifted.valid is None else lifted.valid.expand_as(lifted.values)
@@ -58,10 +59,9 @@ class FrameSum:
         return cls(total, variance, missing, n)
 
     @classmethod
-    def of_counts(cls, frames: Tensor, highest: int) -> "FrameSum":
-        """Return the sum of raw counts of which `highest_count` says that they may be added as they are."""
-        values = torch.from_numpy(add_counts(frames.numpy(), highest))
-        return cls(values, None, None, len(frames), len(frames) * highest)
+    def of_counts(cls, raw: IntArray, highest: int) -> "FrameSum":
+        """Return the sum of raw counts, shape ``(n, y, x)``, none of them negative, a sentinel or above `highest`."""
+        return cls(torch.from_numpy(add_counts(raw, highest)), None, None, len(raw), len(raw) * highest)
 
     def add(self, frames: Tensor | Frames) -> "FrameSum":
         """Return the sum with a batch, shape ``(n, y, x)``, added.
@@ -84,7 +84,7 @@ class FrameSum:
         ReductionError
             If they are of different shapes.
         """
-        if other.shape != self.shape:
+        if other.values.shape != self.values.shape:
             raise ReductionError(f"sums must have one shape to merge, got {self.shape} and {other.shape}")
         if self.n_frames == 0 or other.n_frames == 0:
             return other if self.n_frames == 0 else self
