@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
-from autoexp.protocols import Describes, Merges, Reducer, WarmsUp
+from autoexp.protocols import Describes, Reducer, WarmsUp
 from autoexp.reduction.corrections import Gain
 from autoexp.reduction.frames import lift
+from autoexp.reduction.merging import merged
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced
 
 S = TypeVar("S")
@@ -48,6 +49,11 @@ class Chain(Generic[S]):
     stages: tuple[Stage, ...]
     reducer: Reducer[S]
 
+    @property
+    def parts(self) -> tuple[Reducer[S]]:
+        """The reducer behind the stages."""
+        return (self.reducer,)
+
     def init(self, spec: FrameSpec) -> ChainState[S]:
         """Return the state before any frame."""
         stages = tuple(_on_device(stage, spec.device) for stage in self.stages)
@@ -72,9 +78,7 @@ class Chain(Generic[S]):
         ReductionError
             If the reducer behind the stages cannot.
         """
-        if not isinstance(self.reducer, Merges):
-            raise ReductionError(f"states of {type(self.reducer).__name__} do not merge")
-        return replace(a, inner=self.reducer.merge(a.inner, b.inner))
+        return replace(a, inner=merged(self.reducer, a.inner, b.inner))
 
     def warmup(self, spec: FrameSpec) -> None:
         """Compile and allocate before beam."""
@@ -86,10 +90,8 @@ class Chain(Generic[S]):
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings of every part, in order."""
-        return {f"{place}:{type(part).__name__}": _settings(part) for place, part in enumerate(self._parts())}
-
-    def _parts(self) -> tuple[Any, ...]:
-        return (*self.stages, self.reducer)
+        parts: tuple[Any, ...] = (*self.stages, self.reducer)
+        return {f"{place}:{type(part).__name__}": _settings(part) for place, part in enumerate(parts)}
 
 
 def chain(*parts: Stage | Reducer[Any]) -> Chain[Any]:

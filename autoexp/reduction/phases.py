@@ -11,7 +11,8 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
-from autoexp.protocols import Describes, Merges, Reducer
+from autoexp.protocols import Describes, Reducer
+from autoexp.reduction.merging import merged
 from autoexp.reduction.nonnegative import nonnegative_least_squares
 from autoexp.reduction.records import FloatArray, FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
@@ -76,6 +77,11 @@ class PhaseFractions:
     def _matrix(self) -> FloatArray:
         return np.stack([np.asarray(pattern.values, dtype=float) for pattern in self.patterns], axis=1)
 
+    @property
+    def parts(self) -> tuple[Reducer[Any]]:
+        """The reducer that makes the curve."""
+        return (self.curve,)
+
     def init(self, spec: FrameSpec) -> Any:
         """Return the state before any frame."""
         return self.curve.init(spec)
@@ -92,9 +98,7 @@ class PhaseFractions:
         ReductionError
             If the states of the curve's reducer do not add.
         """
-        if not isinstance(self.curve, Merges):
-            raise ReductionError(f"states must add to be merged, got those of {type(self.curve).__name__}")
-        return self.curve.merge(a, b)
+        return merged(self.curve, a, b)
 
     def warmup(self, spec: FrameSpec) -> None:
         """Compute what is needed and allocate before beam."""

@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 from torch import Tensor
 
 from autoexp.errors import ReductionError
-from autoexp.protocols import Describes, Merges, Reducer, WarmsUp
+from autoexp.protocols import Describes, Reducer, WarmsUp
+from autoexp.reduction.merging import merged
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced
 
 S = TypeVar("S")
@@ -34,6 +35,11 @@ class Together:
     def __post_init__(self) -> None:
         if not self.reducers:
             raise ReductionError("there must be one reducer or more, got none")
+
+    @property
+    def parts(self) -> tuple[Reducer[Any], ...]:
+        """The reducers."""
+        return self.reducers
 
     def init(self, spec: FrameSpec) -> tuple[Any, ...]:
         """Return their states before any frame."""
@@ -65,7 +71,7 @@ class Together:
         ReductionError
             If one of the reducers cannot.
         """
-        return tuple(_merged(each, *states) for each, *states in zip(self.reducers, a, b, strict=True))
+        return tuple(merged(each, *states) for each, *states in zip(self.reducers, a, b, strict=True))
 
     def warmup(self, spec: FrameSpec) -> None:
         """Have each warm up."""
@@ -132,9 +138,3 @@ class Latest(Generic[S]):
 
 def _settings(part: Any) -> Mapping[str, Any]:
     return part.settings() if isinstance(part, Describes) else {}
-
-
-def _merged(reducer: Reducer[Any], a: Any, b: Any) -> Any:
-    if not isinstance(reducer, Merges):
-        raise ReductionError(f"states of {type(reducer).__name__} do not merge")
-    return reducer.merge(a, b)

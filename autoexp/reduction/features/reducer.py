@@ -9,7 +9,8 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError, listed
 from autoexp.flags import Flags
-from autoexp.protocols import Describes, Merges, Reducer, WarmsUp
+from autoexp.protocols import Describes, Reducer, WarmsUp
+from autoexp.reduction.merging import merged
 from autoexp.reduction.records import Axis, FloatArray, FrameMeta, Frames, FrameSpec, Reduced
 from autoexp.reduction.sums import FrameSum
 
@@ -87,6 +88,11 @@ class CurveFeatures:
         if not self.features:
             raise ReductionError(f"features of {self.field!r} must be one or more, got none")
 
+    @property
+    def parts(self) -> tuple[Reducer[Any]]:
+        """The reducer that makes the curve."""
+        return (self.curve,)
+
     def init(self, spec: FrameSpec) -> Any:
         """Return the state before any frame."""
         return self.curve.init(spec)
@@ -103,9 +109,7 @@ class CurveFeatures:
         ReductionError
             If states of `curve` do not add.
         """
-        if not isinstance(self.curve, Merges):
-            raise ReductionError(f"states must add to be merged, got those of {type(self.curve).__name__}")
-        return self.curve.merge(a, b)
+        return merged(self.curve, a, b)
 
     def warmup(self, spec: FrameSpec) -> None:
         """Warm up `curve`, where it can be."""

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
-from autoexp.protocols import Describes, Merges, Reducer, WarmsUp
+from autoexp.protocols import Describes, Reducer, WarmsUp
+from autoexp.reduction.merging import merged
 from autoexp.reduction.peaks.fit import Peaks, fit_peaks
 from autoexp.reduction.peaks.shapes import SHAPES, Shape
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced
@@ -86,6 +87,11 @@ class CurvePeaks(Generic[S]):
         if not names or len(set(names)) < len(names):
             raise ReductionError(f"each peak needs a name of its own, got {names}")
 
+    @property
+    def parts(self) -> tuple[Reducer[S]]:
+        """The reducer that makes the curve."""
+        return (self.reducer,)
+
     def init(self, spec: FrameSpec) -> S:
         """Return the other reducer's state before any frame."""
         return self.reducer.init(spec)
@@ -102,9 +108,7 @@ class CurvePeaks(Generic[S]):
         ReductionError
             If the other reducer cannot.
         """
-        if not isinstance(self.reducer, Merges):
-            raise ReductionError(f"states of {type(self.reducer).__name__} do not merge")
-        joined: S = self.reducer.merge(a, b)
+        joined: S = merged(self.reducer, a, b)
         return joined
 
     def warmup(self, spec: FrameSpec) -> None:
