@@ -55,8 +55,8 @@ wheel: $(INSTALLED) ## Build the wheel
 	rm -rf build dist
 	$(BIN)/python -m build --wheel
 
-bench-agents: $(INSTALLED) ## Compare the agents' regret with that of a plain BoTorch loop
-	$(BIN)/python tests/benchmarks/agents/regret.py
+bench-agents: $(INSTALLED) ## Compare the agents' regret with that of other libraries; BENCH_ARGS chooses problems and rivals
+	$(BIN)/python tests/benchmarks/agents/regret.py $(BENCH_ARGS)
 
 bench-record: $(INSTALLED) ## Time what the record costs the plan for each event
 	$(BIN)/python tests/benchmarks/record/cost_per_event.py

@@ -1,21 +1,13 @@
-"""Functions with a known minimum, over the unit cube.
+"""Functions with a known minimum or front, over the unit cube.
 
-Definitions: Surjanovic and Bingham, Virtual Library of Simulation Experiments (www.sfu.ca/~ssurjano).
+Definitions: Surjanovic and Bingham, Virtual Library of Simulation Experiments (www.sfu.ca/~ssurjano); for `gramacy`
+R. B. Gramacy et al., Modeling an Augmented Lagrangian for Blackbox Constrained Optimization (2016); for `branin_currin`
+and `dtlz2` botorch.test_functions.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
-
-
-@dataclass(frozen=True)
-class Function:
-    name: str
-    width: int
-    minimum: float
-    at: Callable[[np.ndarray], float]
 
 
 def branin(u):
@@ -52,8 +44,33 @@ def ackley_shifted(u):
     )
 
 
-FUNCTIONS = (
-    Function("Branin", 2, 0.39788735772973816, branin),
-    Function("Hartmann6", 6, -3.322368011415515, hartmann6),
-    Function("Ackley 4-D, shifted", 4, 0.0, ackley_shifted),
-)
+def levy(u):
+    w = 1.0 + (20.0 * np.asarray(u) - 11.0) / 4.0
+    middle = np.square(w[:-1] - 1.0) * (1.0 + 10.0 * np.square(np.sin(math.pi * w[:-1] + 1.0)))
+    last = (w[-1] - 1.0) ** 2 * (1.0 + math.sin(2.0 * math.pi * w[-1]) ** 2)
+    return float(math.sin(math.pi * w[0]) ** 2 + middle.sum() + last)
+
+
+def rosenbrock(u):
+    x = 15.0 * np.asarray(u) - 5.0
+    return float((100.0 * np.square(x[1:] - np.square(x[:-1])) + np.square(x[:-1] - 1.0)).sum())
+
+
+def gramacy(u):
+    """Return the value, and two fields that must not be above zero."""
+    x, y = u
+    wave = 1.5 - x - 2.0 * y - 0.5 * math.sin(2.0 * math.pi * (x**2 - 2.0 * y))
+    return float(x + y), float(wave), float(x**2 + y**2 - 1.5)
+
+
+def branin_currin(u):
+    x, y = u
+    factor = 1.0 - math.exp(-1.0 / (2.0 * y)) if y > 0 else 1.0
+    currin = factor * (2300 * x**3 + 1900 * x**2 + 2092 * x + 60) / (100 * x**3 + 500 * x**2 + 4 * x + 20)
+    return branin(u), float(currin)
+
+
+def dtlz2(u):
+    away = float(np.square(np.asarray(u[1:]) - 0.5).sum())
+    angle = 0.5 * math.pi * float(u[0])
+    return (1.0 + away) * math.cos(angle), (1.0 + away) * math.sin(angle)

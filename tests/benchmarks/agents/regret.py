@@ -1,6 +1,8 @@
-"""Simple regret of agents after a number of points, from the same Sobol starts.
+"""Regret of agents after a number of points, from the same Sobol starts: ``make bench-agents``.
 
-``python tests/benchmarks/agents/regret.py --output table.md``; one thread is used.
+Every finished search is a line of the results file, so that a run that was cut goes on where it was; the table is made
+from the file. Rivals whose library is not installed are left out and named. One thread is used; ``--part 1/2`` runs
+every second of what is missing.
 """
 
 import argparse
@@ -9,6 +11,9 @@ import os
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+import importlib.metadata  # noqa: E402
+import json  # noqa: E402
+import math  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -18,52 +23,92 @@ from scipy.stats import qmc  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from functions import FUNCTIONS  # noqa: E402
+from problems import PROBLEMS  # noqa: E402
 from rivals import RIVALS  # noqa: E402
+from table import last_of_each, read, table  # noqa: E402
+
+RESULTS = Path(__file__).parent / "results" / "regret.jsonl"
 
 
-def run(function, rival, seed, points):
-    """Return the simple regret and the CPU seconds per chosen point."""
-    agent = rival(function.width, seed)
-    starts = qmc.Sobol(function.width, scramble=True, rng=seed).random(16)[: 2 * function.width + 1]
-    values = []
-    for u in starts:
-        values.append(function.at(u))
-        agent.tell(u, values[-1])
-    began = time.process_time()
-    while len(values) < points:
-        u = agent.ask()
-        values.append(function.at(u))
-        agent.tell(u, values[-1])
-    return min(values) - function.minimum, (time.process_time() - began) / (points - len(starts))
+def search(problem, rival, seed):
+    """Return the regret of the best reading and of what is recommended, and the CPU seconds per chosen point."""
+    truth, noise = problem.truth(seed), np.random.default_rng([seed, 1])
+    agent = rival(problem, seed)
+    units = list(qmc.Sobol(problem.width, scramble=True, rng=seed).random(32)[: problem.starts])
+    readings, seconds = [], 0.0
+    for turn in range(problem.points):
+        began = time.process_time()
+        if turn >= problem.starts:
+            units.append(np.clip(agent.ask(), 0.0, 1.0))
+            seconds += time.process_time() - began
+        fields = truth.at(units[turn])
+        readings.append({name: value + problem.sigma * noise.standard_normal() for name, value in fields.items()})
+        began = time.process_time()
+        agent.tell(units[turn], dict(readings[-1]))
+        seconds += time.process_time() - began if turn >= problem.starts else 0.0
+    recommended = problem.regret_at(truth, agent.recommend()) if problem.sigma else None
+    return problem.regret(truth, units, readings), recommended, seconds / (problem.points - problem.starts)
 
 
-def row(function, rival, seeds, points):
-    """Return the quartiles of the regret, and the median CPU seconds per chosen point."""
-    results = np.array([run(function, rival, seed, points) for seed in range(seeds)])
-    low, median, high = np.percentile(results[:, 0], [25, 50, 75])
-    print(function.name, rival.name, np.array2string(results[:, 0], precision=4), flush=True)
-    return low, median, high, float(np.median(results[:, 1]))
+def line(problem, key, seed):
+    """Return a search as a line of the results; one that broke off says why."""
+    rival = RIVALS[key]
+    versions = {package: importlib.metadata.version(package) for package in rival.packages}
+    row = {"problem": problem.name, "rival": key, "seed": seed, "points": problem.points, "versions": versions}
+    try:
+        regret, recommended, cpu = search(problem, rival, seed)
+    except Exception as error:  # a rival that breaks must not end the benchmark
+        return row | {"error": f"{type(error).__name__}: {error}"[:200]}
+    numbers = {"regret": regret, "recommended": recommended, "cpu": cpu}
+    return row | {name: _rounded(value) for name, value in numbers.items() if value is not None}
+
+
+def _rounded(value):
+    return float(f"{value:.5g}") if math.isfinite(value) else "inf"
+
+
+def installed(keys):
+    """Return those rivals whose packages are there, and print the others."""
+    found = []
+    for key in keys:
+        try:
+            for package in RIVALS[key].packages:
+                importlib.metadata.version(package)
+            found.append(key)
+        except importlib.metadata.PackageNotFoundError as missing:
+            print(f"left out: {RIVALS[key].name}, for {missing.name} is not installed", flush=True)
+    return found
+
+
+def able(problem, key):
+    """Return whether the rival's library knows such problems."""
+    return not (key == "gpcam" and (problem.bounds or problem.reference))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rivals", nargs="+", default=list(RIVALS), choices=list(RIVALS))
-    parser.add_argument("--functions", nargs="+", default=[f.name for f in FUNCTIONS])
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--points", type=int, default=30)
-    parser.add_argument("--output", type=Path)
+    parser.add_argument("--problems", nargs="+", default=[p.name for p in PROBLEMS], help="names or their beginnings")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--part", default="1/1", help="i/n: the i-th of n shares of what is missing")
+    parser.add_argument("--again", action="store_true", help="run what is there, too; the last line counts")
+    parser.add_argument("--table", action="store_true", help="run nothing, only print the table")
     options = parser.parse_args()
-    lines = ["| function | agent | lower quartile | median regret | upper quartile | CPU s per step |"]
-    lines.append("|---|---|---|---|---|---|")
-    for function in FUNCTIONS:
-        for name in options.rivals if function.name in options.functions else ():
-            low, median, high, cpu = row(function, RIVALS[name], options.seeds, options.points)
-            cells = [function.name, RIVALS[name].name, f"{low:.3g}", f"{median:.3g}", f"{high:.3g}", f"{cpu:.3g}"]
-            lines.append(f"| {' | '.join(cells)} |")
-    print("\n".join(lines))
-    if options.output:
-        options.output.write_text("\n".join(lines) + "\n")
+    problems = [p for p in PROBLEMS if any(p.name.startswith(name) for name in options.problems)]
+    if not options.table:
+        keys = installed(options.rivals)
+        jobs = [(p, key, seed) for seed in options.seeds for p in problems for key in keys if able(p, key)]
+        part, parts = map(int, options.part.split("/"))
+        options.results.parent.mkdir(parents=True, exist_ok=True)
+        for problem, key, seed in jobs[part - 1 :: parts]:
+            if not options.again and (problem.name, key, seed) in last_of_each(read(options.results)):
+                continue
+            row = line(problem, key, seed)
+            with options.results.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+            print(problem.name, key, seed, row.get("regret"), row.get("cpu"), row.get("error", ""), flush=True)
+    print(table(read(options.results), problems, RIVALS))
 
 
 if __name__ == "__main__":
