@@ -10,7 +10,7 @@ from sklearn.mixture import GaussianMixture
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
-from autoexp.reduction import FrameMeta, FrameSpec, Reduced
+from autoexp.reduction import Band, FrameMeta, FrameSpec, Poni, Reduced, TwoTime
 from autoexp.reduction.features import (
     ClusterLabel,
     Clusters,
@@ -25,6 +25,7 @@ from autoexp.reduction.features import (
     learn_basis,
     learn_patterns,
 )
+from autoexp.reduction.xpcs import RadialBins
 from autoexp.testing.reducers import ReducerContract
 
 LENGTH = 40
@@ -186,6 +187,20 @@ def test_patterns_that_the_known_points_cannot_tell_apart_are_unresolved():
     row[:2] = 1.0
     found = PatternScores(Patterns(SHAPES)).of(curve(row))
     assert found["nmf1"].flags == Flags.INCOMPLETE | Flags.UNRESOLVED
+
+
+def test_each_bin_of_a_two_time_map_has_a_fingerprint():
+    poni = Poni((48, 64), (1e-3, 1e-3), 0.1, (0.024, 0.032))
+    maps = TwoTime(RadialBins(poni, (Band("inner", 0.2, 0.5), Band("outer", 0.6, 1.1))), window=6, groups=4)
+    counts = torch.poisson(torch.full((6, 48, 64), 5.0), generator=torch.Generator().manual_seed(2)).int()
+    reducer = CurveFeatures(maps, "two_time", (Fingerprint(3),), keep=True)
+    found = reducer.read(reducer.update(reducer.init(FrameSpec((48, 64))), counts, FrameMeta()))
+    prints, both = found["fingerprint"], found["two_time"]
+    assert (prints.dims, list(prints.axes)) == (("bin", "order_1", "order_2"), ["bin"])
+    for place in range(2):
+        alone = Fingerprint(3).of(Reduced(both.value[place], both.sigma[place], "", ("t1", "t2"), n_frames=6))
+        np.testing.assert_array_equal(prints.value[place], alone["fingerprint"].value)
+        np.testing.assert_array_equal(prints.sigma[place], alone["fingerprint"].sigma)
 
 
 def test_a_dark_curve_has_no_fingerprint():
