@@ -8,6 +8,7 @@ from typing import Any
 from autoexp_agents.belief import Belief
 
 _PATIENCE = 0.1
+_INSTANT = 1e-5
 
 
 class Refit:
@@ -34,7 +35,11 @@ class Refit:
         self._free.set()
 
     def give_way(self) -> None:
-        """Called by the work between its steps: wait while an answer is due."""
+        """Called by the work between its steps: wait while an answer is due, and let other threads go first.
+
+        A thread that wakes up waits up to `sys.getswitchinterval` for the interpreter unless it is let go of.
+        """
+        time.sleep(_INSTANT)
         self._free.wait(_PATIENCE)
 
     @property

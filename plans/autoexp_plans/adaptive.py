@@ -37,7 +37,7 @@ from autoexp_plans.notes import (
     suggested,
 )
 from autoexp_plans.preview import preview_points
-from autoexp_plans.stubs import Plan, wait_for_future
+from autoexp_plans.stubs import Plan, at_first_wait, measure, wait_for_future
 
 PerPoint = Callable[[Sequence[Any], Mapping[Any, Any], dict[Any, Any]], Plan[Any]]
 """Detectors, device to position, and device to last position: moves, triggers, reads and saves."""
@@ -66,7 +66,8 @@ def adaptive_scan(
         A stopping rule, asked after each point. Without `num` and `until` the scan ends when the
         agent has no more points.
     per_point
-        What to do at a point, with the signature of `bluesky.plan_stubs.one_nd_step` (the default).
+        What to do at a point, with the signature of `bluesky.plan_stubs.one_nd_step`; by default the same
+        messages.
     md
         Metadata for the start document.
 
@@ -91,7 +92,7 @@ def adaptive_scan(
     if not detectors:
         raise AutoexpError("a scan needs at least one detector, got none")
     campaign = agent if isinstance(agent, Campaign) else Campaign(agent)
-    scan = _Scan(list(detectors), campaign, num, until, per_point or bps.one_nd_step)
+    scan = _Scan(list(detectors), campaign, num, until, per_point or measure)
     try:
         yield from bpp.finalize_wrapper(scan.run(dict(md or {})), scan.unsubscribe)
     finally:
@@ -197,7 +198,6 @@ class _Scan:
             for suggestion in decision.suggestions:
                 note = decided(decision, suggestion, dead_time)
                 yield from self._note(self.decision_note, DECISIONS, note)
-                self.campaign.submit_preparation()
                 yield from self._visit_or_fail(suggestion)
 
     def _tell_earlier(self) -> Plan[None]:
@@ -250,7 +250,7 @@ class _Scan:
     def _visit_or_fail(self, suggestion: Suggestion) -> Plan[None]:
         """Measure a point; a device that raises makes a failed observation, not a broken run."""
         try:
-            yield from self._visit(suggestion)
+            yield from at_first_wait(self._visit(suggestion), self.campaign.submit_preparation)
         except RunEngineControlException:
             raise
         except Exception as error:
