@@ -64,15 +64,13 @@ def of(*names):
     ("names", "seen_before"), [(("set", "wait", "wait"), 1), (("set", "sleep", "save"), 1), (("set", "save"), 2)]
 )
 def test_acts_once_at_the_first_wait(names, seen_before):
-    seen, acts = [], []
+    seen, acts, results = [], [], []
 
-    def collect():
-        return (yield from at_first_wait(of(*names), lambda: acts.append(len(seen))))
+    def whole():
+        results.append((yield from at_first_wait(of(*names), lambda: acts.append(len(seen)))))
 
-    plan = collect()
-    with pytest.raises(StopIteration) as end:
-        while True:
-            seen.append(next(plan).command)
-    assert end.value.value == "done"
+    for message in whole():
+        seen.append(message.command)
+    assert results == ["done"]
     assert tuple(seen) == names
     assert acts == [seen_before]
