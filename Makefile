@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?= -n 2
+DEVICE ?= cpu
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -61,8 +62,8 @@ bench-agents: $(INSTALLED) ## Compare the agents' regret with that of other libr
 bench-record: $(INSTALLED) ## Time what the record costs the plan for each event
 	$(BIN)/python tests/benchmarks/record/cost_per_event.py
 
-bench-reduction: $(INSTALLED) ## Time the reducers, beside other implementations where they are installed
-	$(BIN)/python tests/benchmarks/reduction/side_by_side.py
+bench-reduction: $(INSTALLED) ## Time the reducers on DEVICE, beside other implementations where they are installed
+	$(BIN)/python tests/benchmarks/reduction/side_by_side.py --device $(DEVICE)
 
 bench-scenes: $(INSTALLED) ## Count the frames per second of each Scene on one core
 	$(BIN)/python tests/benchmarks/simulators/frames_per_second.py

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from timing import Case
+from timing import Call, Case
 
 from autoexp.reduction.features import (
     ComponentScores,
@@ -17,17 +17,35 @@ from autoexp.reduction.records import Reduced
 _BATCH, _POINTS, _COMPONENTS = 32, 500, 3
 
 
-def cases() -> list[Case]:
+def cases(device: str) -> list[Case]:
     """Return what is compared."""
-    from sklearn.decomposition import NMF, PCA, IncrementalPCA
-
     table = _curves(10 * _BATCH)
-    seen, batch = CurveCovariance.of(torch.from_numpy(table)), torch.from_numpy(table[:_BATCH])
-    incremental = IncrementalPCA(_COMPONENTS).fit(table)
-    scores, pca = ComponentScores(learn_basis(table, _COMPONENTS)), PCA(_COMPONENTS).fit(table)
+    seen = CurveCovariance.of(torch.from_numpy(table).to(device))
+    batch = torch.from_numpy(table[:_BATCH]).to(device)
+    scores, amounts = (
+        ComponentScores(learn_basis(table, _COMPONENTS)),
+        PatternScores(learn_patterns(table, _COMPONENTS)),
+    )
     curve = Reduced(table[0], np.full(_POINTS, 0.1), "count", ("q",), n_frames=1)
-    amounts = PatternScores(learn_patterns(table, _COMPONENTS))
-    nmf = NMF(_COMPONENTS, init="nndsvda", max_iter=2000).fit(table)
+
+    def incremental() -> Call:
+        from sklearn.decomposition import IncrementalPCA
+
+        model = IncrementalPCA(_COMPONENTS).fit(table)
+        return lambda: model.partial_fit(table[:_BATCH])
+
+    def pca() -> Call:
+        from sklearn.decomposition import PCA
+
+        model = PCA(_COMPONENTS).fit(table)
+        return lambda: model.transform(table[:1])
+
+    def nmf() -> Call:
+        from sklearn.decomposition import NMF
+
+        model = NMF(_COMPONENTS, init="nndsvda", max_iter=2000).fit(table)
+        return lambda: model.transform(table[:1])
+
     read = batch.numel() * 8 + 2 * _POINTS**2 * 8
     name = f"of {_POINTS} points"
     return [
@@ -35,7 +53,7 @@ def cases() -> list[Case]:
             f"components, {_BATCH} more curves {name}",
             "IncrementalPCA.partial_fit",
             lambda: seen.add(batch),
-            lambda: incremental.partial_fit(table[:_BATCH]),
+            incremental,
             1.0,
             read,
             2 * _BATCH * _POINTS**2,
@@ -44,7 +62,7 @@ def cases() -> list[Case]:
             f"components, {_BATCH} more curves {name}, and read",
             "IncrementalPCA.partial_fit",
             lambda: principal(seen.add(batch), _COMPONENTS),
-            lambda: incremental.partial_fit(table[:_BATCH]),
+            incremental,
             1.0,
             read,
             2 * _BATCH * _POINTS**2 + 9 * _POINTS**3,
@@ -53,7 +71,7 @@ def cases() -> list[Case]:
             f"scores with sigma, a curve {name}",
             "PCA.transform, without sigma",
             lambda: scores.of(curve),
-            lambda: pca.transform(table[:1]),
+            pca,
             1.0,
             _COMPONENTS * _POINTS * 8,
         ),
@@ -61,7 +79,7 @@ def cases() -> list[Case]:
             f"amounts with sigma, a curve {name}",
             "NMF.transform, without sigma",
             lambda: amounts.of(curve),
-            lambda: nmf.transform(table[:1]),
+            nmf,
             1.0,
             _COMPONENTS * _POINTS * 8,
         ),

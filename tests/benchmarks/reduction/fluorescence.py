@@ -8,7 +8,7 @@ from timing import Case, reduce_all
 from autoexp.reduction import Region, RegionSums, SpectrumFit
 
 
-def cases() -> list[Case]:
+def cases(device: str) -> list[Case]:
     """Return what is compared."""
     rng = np.random.default_rng(2)
     channels, k, n = 2048, 14, 256
@@ -18,6 +18,7 @@ def cases() -> list[Case]:
     maps = rng.poisson(lines @ rng.exponential(200, (k, n)) + 0.5).T.astype(float)
     fit = SpectrumFit(torch.from_numpy(lines), tuple(f"line{i}" for i in range(k)))
     pixels = torch.from_numpy(maps)
+    there = pixels.to(device)
     regions = RegionSums(tuple(Region(f"line{i}", 100 * i, 100 * i + 60) for i in range(k)))
     stack = pixels[:, None].to(torch.int32)
     numbers = stack.numpy()
@@ -26,16 +27,16 @@ def cases() -> list[Case]:
         Case(
             f"XRF, non-negative fit with sigma of {n} spectra, 2048 x 14",
             "scipy nnls (no sigma)",
-            lambda: fit.fit(pixels, pixels),
-            lambda: [nnls(lines, spectrum) for spectrum in maps],
+            lambda: fit.fit(there, there),
+            lambda: lambda: [nnls(lines, spectrum) for spectrum in maps],
             20.0,
             pixels.nbytes,
         ),
         Case(
             f"XRF, {k} regions with sigma of {n} spectra",
             "numpy slices",
-            reduce_all(regions, stack),
-            slices,
+            reduce_all(regions, stack, device=device),
+            lambda: slices,
             1.0,
             stack.nbytes,
         ),

@@ -1,36 +1,44 @@
 """Data quality beside a single compiled pass over the same numbers."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from timing import Case
+from timing import Call, Case
 
 from autoexp.reduction import DataQuality, FrameMeta, FrameSpec
+from autoexp.reduction.upload import Upload
 
 SATURATION = 60_000
 
 
-def cases() -> list[Case]:
+def cases(device: str) -> list[Case]:
     """Return what is compared: what is done for every frame, not what is read from it once a point."""
-    fused = compiled()
     frames = np.random.default_rng(5).poisson(100, (16, 1024, 1024)).astype(np.uint16)
     ours, found = DataQuality(saturation=SATURATION), []
-    empty = ours.init(FrameSpec(frames.shape[1:]))
+    upload, empty = Upload(device), ours.init(FrameSpec(frames.shape[1:], device))
     for n in (1, 16):
         batch = torch.from_numpy(frames[:n])
-        mean, spread = np.zeros(frames.shape[1:], np.float32), np.zeros(frames.shape[1:], np.float32)
+        batch = batch if device == "cpu" else batch.pin_memory()
         found.append(
             Case(
                 f"data quality, {n} frame{'s' if n > 1 else ''} of 1k x 1k",
                 "numba, one fused pass",
-                lambda batch=batch: ours.update(empty, batch, FrameMeta()),
-                lambda n=n, mean=mean, spread=spread: [fused(frames[k], k + 1.0, mean, spread) for k in range(n)],
+                lambda batch=batch: ours.update(empty, upload(batch), FrameMeta()),
+                partial(theirs, frames[:n]),
                 1.0,
                 frames[:n].nbytes,
             )
         )
     return found
+
+
+def theirs(frames: np.ndarray) -> Call:
+    """Return a call that runs over frames."""
+    fused = compiled()
+    mean, spread = np.zeros(frames.shape[1:], np.float32), np.zeros(frames.shape[1:], np.float32)
+    return lambda: [fused(frame, seen, mean, spread) for seen, frame in enumerate(frames, 1)]
 
 
 def compiled() -> Any:

@@ -1,13 +1,11 @@
 """Slices from projections, beside scikit-image's and astra's."""
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from skimage.transform import iradon
-from timing import Case
+from timing import Call, Case
 
 from autoexp.reduction.tomography import Iterative, back_projection, normal_equations
 from autoexp_simulators.tomography.phantom import Ellipsoid, projections
@@ -21,17 +19,17 @@ SAMPLE = (
 )
 
 
-def cases() -> list[Case]:
+def cases(device: str) -> list[Case]:
     """Return what is compared."""
     degrees = np.arange(VIEWS) * (180.0 / VIEWS)
     angles = torch.deg2rad(torch.from_numpy(degrees))
     u = (torch.arange(COLUMNS, dtype=torch.float64) - COLUMNS // 2) * (2 / COLUMNS)
     lines = projections(SAMPLE, angles, u, torch.zeros(1, dtype=torch.float64))[:, 0] * (COLUMNS / 2)
+    sinogram, lines, angles = lines.numpy(), lines.to(device), angles.to(device)
     size = f"{COLUMNS} x {COLUMNS} of {VIEWS} projections"
     ours = lambda: back_projection(angles, COLUMNS, axis=COLUMNS // 2).slice(lines)
     kept = back_projection(angles, COLUMNS, axis=COLUMNS // 2)
-    sinogram = lines.numpy().T.copy()
-    theirs = lambda: iradon(sinogram, theta=-degrees, filter_name="ramp", circle=True)
+    fbp = partial(astra, sinogram, degrees, "FBP", 1)
     touched = lines.nbytes + COLUMNS**2 * 4
     # spectra, what is spread over 4 x 4 cells, and the transform of a half-filled grid, 2.5 n log2 n each
     spread = 2.5 * (VIEWS + COLUMNS) * 2 * COLUMNS * np.log2(2 * COLUMNS) + VIEWS * COLUMNS * 16 * 4
@@ -42,13 +40,21 @@ def cases() -> list[Case]:
     transforms = ITERATIONS * 4 * 2.5 * 2 * COLUMNS**2 * np.log2(2 * COLUMNS)
     iterated = f"{ITERATIONS} iterations, {size}"
     return [
-        Case(f"back-projection, {size}", "scikit-image iradon", ours, theirs, 2.0, touched, spread),
-        Case(f"back-projection, {size}", "astra FBP", ours, astra(lines, degrees, "FBP", 1), 2.0, touched, spread),
+        Case(
+            f"back-projection, {size}",
+            "scikit-image iradon",
+            ours,
+            partial(skimage, sinogram, degrees),
+            2.0,
+            touched,
+            spread,
+        ),
+        Case(f"back-projection, {size}", "astra FBP", ours, fbp, 2.0, touched, spread),
         Case(
             f"back-projection, {size}, angles as before",
             "astra FBP",
             lambda: kept.slice(lines),
-            astra(lines, degrees, "FBP", 1),
+            fbp,
             2.0,
             touched,
             spread,
@@ -57,7 +63,7 @@ def cases() -> list[Case]:
             f"FISTA without negative values, {iterated}",
             "astra SIRT",
             solve,
-            astra(lines, degrees, "SIRT", ITERATIONS),
+            partial(astra, sinogram, degrees, "SIRT", ITERATIONS),
             50.0,
             ITERATIONS * 2 * data.nbytes,
             transforms,
@@ -65,14 +71,22 @@ def cases() -> list[Case]:
     ]
 
 
-def astra(lines: torch.Tensor, degrees: npt.NDArray[np.float64], method: str, iterations: int) -> Callable[[], Any]:
+def skimage(lines: npt.NDArray[np.float64], degrees: npt.NDArray[np.float64]) -> Call:
+    """Return a call that reconstructs with scikit-image."""
+    from skimage.transform import iradon
+
+    sinogram = lines.T.copy()
+    return lambda: iradon(sinogram, theta=-degrees, filter_name="ramp", circle=True)
+
+
+def astra(lines: npt.NDArray[np.float64], degrees: npt.NDArray[np.float64], method: str, iterations: int) -> Call:
     """Return a call that runs an algorithm of astra on the CPU; what it projects with is made before."""
     import astra as toolbox
 
     geometry = toolbox.create_proj_geom("parallel", 1.0, COLUMNS, np.deg2rad(degrees))
     volume = toolbox.create_vol_geom(COLUMNS, COLUMNS)
     projector = toolbox.create_projector("linear", geometry, volume)
-    sinogram = toolbox.data2d.create("-sino", geometry, lines.numpy())
+    sinogram = toolbox.data2d.create("-sino", geometry, lines)
     picture = toolbox.data2d.create("-vol", volume)
     settings = toolbox.astra_dict(method) | {
         "ProjectorId": projector,
