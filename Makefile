@@ -15,7 +15,7 @@ export OMP_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types docs wheel bench-agents bench-record bench-reduction bench-scenes bench-strategies clean
+.PHONY: help install demo test lint types docs wheel bench-agents bench-bbob bench-maps bench-pools bench-record bench-reduction bench-scenes bench-strategies clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -58,6 +58,15 @@ wheel: $(INSTALLED) ## Build the wheel
 
 bench-agents: $(INSTALLED) ## Compare the agents' regret with that of other libraries; BENCH_ARGS chooses problems and rivals
 	$(BIN)/python tests/benchmarks/agents/regret.py $(BENCH_ARGS)
+
+bench-bbob: $(INSTALLED) ## Count the targets of BBOB that few evaluations reach; needs coco-experiment
+	$(BIN)/python tests/benchmarks/agents/bbob.py
+
+bench-maps: $(INSTALLED) ## Compare maps, boundaries and phases with those of a raster of as many points
+	$(BIN)/python tests/benchmarks/agents/maps.py
+
+bench-pools: $(INSTALLED) ## Count the measurements to the top 1 % of a pool, beside a stock Gaussian process
+	$(BIN)/python tests/benchmarks/agents/pools.py
 
 bench-record: $(INSTALLED) ## Time what the record costs the plan for each event
 	$(BIN)/python tests/benchmarks/record/cost_per_event.py
