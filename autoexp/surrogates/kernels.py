@@ -14,17 +14,26 @@ import numpy as np
 
 from autoexp.dofs import FloatArray
 
+_TOGETHER = 1 << 15
+"""How many covariances are worked out at once: as many as stay in the cache."""
+
 Profile = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """Squared scaled distances to ``k`` and ``g = -2 dk/dr2``, for unit variance."""
 
 
 def matern52(r2: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the Matérn kernel of smoothness 5/2."""
-    root = np.sqrt(5.0 * r2)
-    decay = np.exp(-root)
-    slope = (1.0 + root) * decay
+    root = 5.0 * r2
+    np.sqrt(root, out=root)
+    decay = np.negative(root)
+    np.exp(decay, out=decay)
+    slope = 1.0 + root
+    root *= root
+    root /= 3.0
+    root += slope
+    slope *= decay
     slope *= 5.0 / 3.0
-    decay *= 1.0 + root + root * root / 3.0
+    decay *= root
     return decay, slope
 
 
@@ -102,8 +111,12 @@ class Kernel:
 
     def cross(self, x: FloatArray, columns: FloatArray) -> FloatArray:
         """Return the covariance of ``(m, d)`` points and `columns`, shape ``(m, n)``."""
-        value = self.profile(self.squared_distance(x, columns))[0]
-        return np.multiply(value, self.variance, out=value)
+        covariance = self.squared_distance(x, columns)
+        rows = max(1, _TOGETHER // max(1, covariance.shape[1]))
+        for start in range(0, len(covariance), rows):
+            part = covariance[start : start + rows]
+            np.multiply(self.profile(part)[0], self.variance, out=part)
+        return covariance
 
     def diagonal(self, x: FloatArray) -> float:
         """Return the prior variance at ``(m, d)`` points: everywhere the same."""
