@@ -50,17 +50,21 @@ def raw_counts(frames: Tensor, device: torch.device) -> IntArray | None:
 
 def highest_of(raw: IntArray) -> int | None:
     """Return the highest of whole numbers, shape ``(n, y, x)``; None if one is negative or a sentinel."""
-    # seen without its sign, what is negative is high
-    unsigned = raw.view(_UNSIGNED[raw.dtype.itemsize])
+    seen = unsigned(raw)
     # a short frame stays in the cache while all are compared with it, if its numbers follow each other
     short = raw[0].size < 2**15 and raw.strides[-1] == raw.itemsize
-    top = int(np.maximum.reduce(np.maximum.reduce(unsigned, axis=0), axis=None) if short else unsigned.max())
+    top = int(np.maximum.reduce(np.maximum.reduce(seen, axis=0), axis=None) if short else seen.max())
     if top > _top(raw.dtype):
         return None
     if raw.dtype.itemsize == 1 or top < SENTINELS[1]:
         return top
-    found = any((unsigned == sentinel).any() for sentinel in SENTINELS[1:] if sentinel <= top)
+    found = any((seen == sentinel).any() for sentinel in SENTINELS[1:] if sentinel <= top)
     return None if found else top
+
+
+def unsigned(raw: IntArray) -> IntArray:
+    """Return a view of whole numbers without their sign, in which those that are negative are high."""
+    return raw.view(_UNSIGNED[raw.dtype.itemsize])
 
 
 @cache

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -12,12 +13,13 @@ from torch.nn.functional import pad
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
 from autoexp.reduction.background import Blocks
-from autoexp.reduction.counts import highest_count, sum_of_squares
+from autoexp.reduction.counts import IntArray, raw_counts
 from autoexp.reduction.frames import lift
 from autoexp.reduction.images import MeanImage
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.sums import FrameSum
+from autoexp.reduction.tally import TOGETHER, Tally, tally
 
 _UNITS = {
     "total": "count",
@@ -38,23 +40,18 @@ class QualityState:
     ----------
     frames
         Sums of the frames.
-    squares
-        Sum of the squared valid values of all frames and pixels, float64.
-    saturated
-        Saturated pixels of all frames.
-    zeros
-        Frames without a single count.
+    tallies
+        Sum of the squared valid values of all frames and pixels, saturated pixels of all frames, and frames
+        without a single count, float64, shape ``(3,)``.
     """
 
     frames: FrameSum
-    squares: Tensor
-    saturated: Tensor
-    zeros: Tensor
+    tallies: Tensor
 
     def merge(self, other: "QualityState") -> "QualityState":
         """Return the sums over the frames of both."""
-        mine, theirs = ((each.frames, each.squares, each.saturated, each.zeros) for each in (self, other))
-        return QualityState(mine[0].merge(theirs[0]), *(a + b for a, b in zip(mine[1:], theirs[1:], strict=True)))
+        frames = self.frames.merge(other.frames)
+        return other if frames is other.frames else QualityState(frames, self.tallies + other.tallies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +88,7 @@ class DataQuality:
 
     def init(self, spec: FrameSpec) -> QualityState:
         """Return the sums of no frames."""
-        none = torch.zeros((), dtype=torch.int64, device=spec.device)
-        return QualityState(FrameSum.empty(spec), none.double(), none, none)
+        return QualityState(FrameSum.empty(spec), torch.zeros(3, dtype=torch.float64, device=spec.device))
 
     def update(self, state: QualityState, frames: Tensor | Frames, meta: FrameMeta) -> QualityState:
         """Add a batch, shape ``(n, y, x)``.
@@ -103,24 +99,28 @@ class DataQuality:
             If the frames have another shape than the state.
         """
         device = state.frames.values.device
-        highest = highest_count(frames, device) if isinstance(frames, Tensor) else None
-        added = self._lifted(lift(frames, device)) if highest is None else self._counts(cast("Tensor", frames), highest)
-        return state.merge(added)
+        if isinstance(frames, Frames) or len(frames) <= TOGETHER:
+            return state.merge(self._added(frames, device))
+        for part in frames.split(TOGETHER):
+            state = state.merge(self._added(part, device))
+        return state
 
-    def _counts(self, frames: Tensor, highest: int) -> QualityState:
-        """Return the sums over raw counts of at most `highest`."""
-        counts = frames.numpy()
-        saturated = int((counts >= self.saturation).sum()) if highest >= self.saturation else 0
-        zeros = sum(not (frame[0].any() or frame.any()) for frame in counts)
-        squares = torch.tensor(sum_of_squares(counts, highest), dtype=torch.float64)
-        summed = FrameSum.of_counts(counts, highest)
-        return QualityState(summed, squares, torch.tensor(saturated), torch.tensor(zeros))
+    def _added(self, frames: Tensor | Frames, device: torch.device) -> QualityState:
+        raw = raw_counts(frames, device) if isinstance(frames, Tensor) else None
+        found = None if raw is None else tally(raw)
+        return self._lifted(lift(frames, device)) if found is None or raw is None else self._counted(raw, found)
+
+    def _counted(self, raw: IntArray, found: Tally) -> QualityState:
+        saturated = int((raw >= self.saturation).sum()) if found.highest >= self.saturation else 0
+        tallies = torch.from_numpy(np.array([found.squares, saturated, found.zeros], np.float64))
+        return QualityState(FrameSum(torch.from_numpy(found.sums), None, None, len(raw), found.bound), tallies)
 
     def _lifted(self, frames: Frames) -> QualityState:
         values = frames.values if frames.valid is None else torch.where(frames.valid, frames.values, 0.0)
         summed = FrameSum.of(replace(frames, values=values), values.device)
         saturated, zeros = (values >= self.saturation).sum(), (values == 0).all(2).all(1).sum()
-        return QualityState(summed, values.double().square().sum(), saturated, zeros)
+        squares = values.double().square().sum()
+        return QualityState(summed, torch.stack([squares, saturated.double(), zeros.double()]))
 
     def merge(self, a: QualityState, b: QualityState) -> QualityState:
         """Join what two workers saw."""
@@ -144,7 +144,7 @@ class DataQuality:
         blocks = Blocks.of(MeanImage.of(state.frames))
         significance = float(blocks.significance(blocks.corners()).max())
         hot, dead = (float(each.sum()) for each in self._bad_pixels(total, valid))
-        saturated, zeros = float(state.saturated), float(state.zeros)
+        squares, saturated, zeros = state.tallies.tolist()
         found = {
             "total": (float(total.sum()) / n, math.sqrt(float(state.frames.variances.sum())) / n),
             "saturated": (saturated / n, math.sqrt(saturated) / n),
@@ -152,7 +152,7 @@ class DataQuality:
             "hot": (hot, 0.0),
             "dead": (dead, 0.0),
             "signal_to_noise": (significance, 1.0),
-            "dispersion": _dispersion(state),
+            "dispersion": _dispersion(state.frames, squares),
         }
         flags = self._flags(found)
         return {name: number(*found[name], unit, n, flags) for name, unit in _UNITS.items()}
@@ -182,19 +182,19 @@ def _median_around(image: Tensor) -> Tensor:
     return torch.stack([padded[dy : dy + rows, dx : dx + columns] for dy, dx in shifts]).median(0).values
 
 
-def _dispersion(state: QualityState) -> tuple[float, float]:
+def _dispersion(frames: FrameSum, squares: float) -> tuple[float, float]:
     """Return the index of dispersion, pooled over all pixels, and its sigma.
 
     A pixel that was seen ``n`` times adds the sum of its squared deviations to the numerator and ``n - 1`` times
     its mean ``m`` to the denominator. For Poisson counts a sample variance has the variance
     ``2 m² / (n - 1) + m / n`` (R. A. Fisher, Biometrics 6, 17 (1950), gives the index).
     """
-    total, seen = state.frames.total, state.frames.seen
+    total, seen = frames.total, frames.seen
     n = torch.full_like(total, seen) if isinstance(seen, int) else seen.double()
     mean, free = total / n.clamp(min=1.0), (n - 1.0).clamp(min=0.0)
     expected = float((free * mean).sum())
     if not expected > 0:
         return math.nan, math.nan
-    within = float(state.squares - (total * mean).sum())
+    within = squares - float((total * mean).sum())
     spread = (2.0 * free * mean.square() + free.square() * mean.clamp(min=0.0) / n.clamp(min=1.0)).sum()
     return within / expected, math.sqrt(float(spread)) / expected

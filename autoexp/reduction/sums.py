@@ -92,6 +92,8 @@ class FrameSum:
         variance = None if raw else self.variances + other.variances
         missing = other.missing if self.missing is None else _plus(self.missing, other.missing)
         bound = self.bound + other.bound
+        if _outgrown(bound, self.bound, other.bound):
+            bound = _highest_sum(self.values) + _highest_sum(other.values)
         values = _plus_counts(self.values, other.values, bound) if bound < math.inf else self.total + other.total
         return FrameSum(values, variance, missing, self.n_frames + other.n_frames, bound)
 
@@ -114,6 +116,15 @@ class FrameSum:
     def seen(self) -> Tensor | int:
         """How many frames had a valid value, shape ``(y, x)`` or one number for all."""
         return self.n_frames if self.missing is None else self.n_frames - self.missing
+
+
+def _outgrown(bound: float, *parts: float) -> bool:
+    """Return whether a bound asks for a wider type than its parts did, so that it pays to look for a closer one."""
+    return bound < math.inf and narrowest(bound) is not narrowest(max(parts))
+
+
+def _highest_sum(values: Tensor) -> int:
+    return int(values.numpy().max())
 
 
 def _plus_counts(a: Tensor, b: Tensor, bound: float) -> Tensor:
