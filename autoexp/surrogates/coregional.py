@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from autoexp.dofs import FloatArray
 from autoexp.surrogates.kernels import PROFILES, Kernel, lengthscale_mode
-from autoexp.surrogates.linalg import solve, sturdy_cholesky
+from autoexp.surrogates.linalg import inverse, solve, sturdy_cholesky
 from autoexp.surrogates.parameters import standardization
 
 _LOG_LENGTHS = (math.log(0.01), math.log(100.0))
@@ -116,6 +116,13 @@ class CoregionalGP:
         variance = np.maximum(self._between[output, output] - np.einsum("ij,ij->j", half, half), 1e-12)
         scale = self._scales[output]
         return cross @ self._weights * scale + self._offsets[output], np.sqrt(variance) * scale
+
+    def left_out(self) -> FloatArray:
+        """Return by how many standard deviations each value differs from what all the others predict, shape ``(n,)``.
+
+        See `autoexp.surrogates.exact.ExactGP.left_out`.
+        """
+        return np.asarray(self._weights / np.sqrt(np.diagonal(inverse(self._factor))))
 
     def covariance(self, a: FloatArray, of: int, b: FloatArray, and_of: int) -> FloatArray:
         """Return the posterior covariance of two outputs at ``(m, d)`` and ``(k, d)`` points, shape ``(m, k)``."""

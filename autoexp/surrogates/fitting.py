@@ -17,7 +17,8 @@ from autoexp.surrogates.kernels import PROFILES, Kernel, lengthscale_mode
 from autoexp.surrogates.linalg import cholesky, inverse
 from autoexp.surrogates.parameters import Data, Parameters, fewer, standardization
 
-_LENGTHSCALES = (0.01, 100.0)
+LENGTHSCALES = (0.01, 100.0)
+"""Shortest and longest length scale, in the unit cube."""
 _VARIANCES = (1e-3, 1e3)
 _NOISES = (1e-7, 1.0)
 _NOISE_PRIOR = (-5.0, 1.0)
@@ -98,7 +99,7 @@ class _Problem:
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
-        ranges = [_LENGTHSCALES] * self.width + [_VARIANCES, _NOISES]
+        ranges = [LENGTHSCALES] * self.width + [_VARIANCES, _NOISES]
         return [(math.log(low), math.log(high)) for low, high in ranges]
 
     def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:

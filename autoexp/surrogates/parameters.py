@@ -9,7 +9,8 @@ import numpy as np
 from autoexp.dofs import FloatArray
 from autoexp.surrogates.kernels import PROFILES, Kernel
 
-_ENOUGH = 1_000
+ENOUGH = 1_000
+"""How many values are enough to fit to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,9 @@ class Parameters:
 
 def fewer(data: Data, seed: int) -> Data:
     """Return what is enough to fit to: of more than a thousand values a random thousand."""
-    if len(data) <= _ENOUGH:
+    if len(data) <= ENOUGH:
         return data
-    chosen = np.sort(np.random.default_rng(seed).choice(len(data), _ENOUGH, replace=False))
+    chosen = np.sort(np.random.default_rng(seed).choice(len(data), ENOUGH, replace=False))
     return Data(data.x[chosen], data.y[chosen], data.variance[chosen])
 
 

@@ -11,7 +11,7 @@ from autoexp.dofs import FloatArray
 from autoexp.surrogates.covariance import Covariance
 from autoexp.surrogates.exact import ExactGP
 from autoexp.surrogates.linalg import cholesky, inverse, solve, solve_many, sturdy_cholesky
-from autoexp.surrogates.parameters import Data, Parameters
+from autoexp.surrogates.parameters import Data, Parameters, fewer
 
 _TINY = 1e-10
 _JITTER = 1e-8
@@ -218,6 +218,10 @@ class SparseGP:
         inner = solve(self._factor, self._weights(), transposed=True)
         means = self._seen.mean + self._cross[: self._n] @ inner
         return np.asarray(means * self.parameters.scale + self.parameters.offset)
+
+    def left_out(self) -> FloatArray:
+        """Return what an exact model of a random thousand observations returns; see `ExactGP.left_out`."""
+        return ExactGP(self.parameters, fewer(self.data, seed=0), kernel=self._kernel).left_out()
 
     def posterior(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of the noise-free value at ``(m, d)`` points, ``(m,)`` each."""
