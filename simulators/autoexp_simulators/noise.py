@@ -41,6 +41,8 @@ class Sensor:
     def frames(self, photons: Tensor, exposure: float, dice: Dice) -> Tensor:
         """Return frames in digital units.
 
+        One after the other, so that each is the same whether it is made alone or among others.
+
         Parameters
         ----------
         photons
@@ -50,11 +52,18 @@ class Sensor:
         dice
             Source of the Poisson and read-out noise, on the device of `photons`.
         """
-        detected = poisson_counts((photons + self.dark).mul_(exposure), dice)
+        frames = torch.empty(photons.shape, dtype=self.dtype, device=photons.device)
+        for frame, rate in zip(frames, photons, strict=True):
+            mean = rate * exposure
+            frame.copy_(self._digital(mean.add_(self.dark * exposure) if self.dark else mean, dice))
+        return frames
+
+    def _digital(self, mean: Tensor, dice: Dice) -> Tensor:
+        detected = poisson_counts(mean, dice)
         if self.gain != 1.0:
             detected.mul_(self.gain)
         if self.offset or self.read_noise:
             detected.add_(self.offset)
         if self.read_noise:
             detected.add_(dice.normal(*detected.shape), alpha=self.read_noise)
-        return detected.round_().clamp_(0, self.saturation).to(self.dtype)
+        return detected.round_().clamp_(0, self.saturation)

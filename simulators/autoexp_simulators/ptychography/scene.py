@@ -141,9 +141,16 @@ class PtychographyScene:
         the sample; pixel ``(size / 2, size / 2)`` is the direct beam.
         """
         x, y = (positions[name].cpu().numpy().astype(float) for name in ("sample_x", "sample_y"))
-        waves = self.exit_waves(x, y).mul_(torch.from_numpy(self._shift)).to(time.device)
-        amplitudes = torch.fft.fft2(waves, s=self.shape)
-        return torch.real(amplitudes * amplitudes.conj()).contiguous()
+        waves, shift = self.exit_waves(x, y).to(time.device), torch.from_numpy(self._shift).to(time.device)
+        padded = torch.zeros(self.shape, dtype=waves.dtype, device=time.device)
+        amplitudes = torch.empty_like(padded)
+        real, imaginary = torch.view_as_real(amplitudes).unbind(dim=-1)
+        patterns = torch.empty((len(waves), *self.shape), device=time.device)
+        for wave, pattern in zip(waves, patterns, strict=True):
+            torch.mul(wave, shift, out=padded[: self.window, : self.window])
+            torch.fft.fft2(padded, out=amplitudes)
+            torch.square(real, out=pattern).addcmul_(imaginary, imaginary)
+        return patterns
 
     @cached_property
     def _shift(self) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,30 +46,35 @@ class SpeckleGrid:
             Source of the noise, on the device of the correlations.
         """
         fields = self._fields(_roots(correlations).to(torch.float32), generator)
-        rows, columns = (size - 2 for size in self.rings.shape)
-        movie = torch.empty((len(fields), rows, self.speckle, columns, self.speckle), device=fields.device)
+        norm = self._norm.to(fields.device)
+        movie = torch.empty((len(fields), *norm.shape), device=fields.device)
         for frame, field in zip(movie, fields, strict=True):
-            self._brighten(frame, field)
-        return movie.reshape(len(fields), rows * self.speckle, columns * self.speckle)
+            real, imaginary = self._between(field.index_select(0, self._where.to(fields.device)))
+            torch.square(real, out=frame).addcmul_(imaginary, imaginary).mul_(norm)
+        return movie
 
     def _fields(self, roots: Tensor, generator: torch.Generator) -> Tensor:
-        """Return real and imaginary parts, each of variance 1/2, shape ``(n, 2, rows + 2, columns + 2)``."""
-        n, points = roots.shape[1], self.rings.size
-        noise = torch.randn((n, 2, points), generator=generator, device=roots.device)
+        """Return parts of variance 1/2, ring by ring: its real ones, then its imaginary ones, shape ``(n, parts)``."""
+        noise = torch.randn((roots.shape[1], 2 * self.rings.size), generator=generator, device=roots.device)
         moving = torch.empty_like(noise)
         for root, (first, last) in zip(roots * math.sqrt(0.5), self._spans, strict=True):
-            for part in range(2):
-                moving[:, part, first:last] = root @ noise[:, part, first:last]
-        where = torch.from_numpy(self._where).to(roots.device)
-        return moving.index_select(2, where).reshape(n, 2, *self.rings.shape)
+            moving[:, 2 * first : 2 * last] = root @ noise[:, 2 * first : 2 * last]
+        return moving
 
-    def _brighten(self, frame: Tensor, field: Tensor) -> None:
-        """Write ``|E|²`` between the points of one field into a frame, shape ``(rows, speckle, columns, speckle)``."""
-        for i in range(self.speckle):
-            rows = _between(field, 1, i, self.speckle)
-            for j in range(self.speckle):
-                real, imaginary = _between(rows, 2, j, self.speckle)
-                frame[:, i, :, j] = torch.addcmul(real * real, imaginary, imaginary)
+    def _between(self, field: Tensor) -> tuple[Tensor, Tensor]:
+        """Interpolate real and imaginary parts, row by row of the grid, to the pixels."""
+        grid = field.view(1, 2, *self.rings.shape)
+        pixels = interpolate(grid, scale_factor=float(self.speckle), mode="bilinear", align_corners=False)
+        inner = slice(self.speckle, -self.speckle)
+        return pixels[0, 0, inner, inner], pixels[0, 1, inner, inner]
+
+    @cached_property
+    def _norm(self) -> Tensor:
+        """What keeps the mean of ``|E|²`` where fields are averaged, shape ``(rows * speckle, columns * speckle)``."""
+        far = ((torch.arange(self.speckle) + 0.5) / self.speckle - 0.5).abs()
+        along = 1.0 / (far.square() + (1.0 - far).square())
+        rows, columns = (along.repeat(size - 2) for size in self.rings.shape)
+        return torch.outer(rows, columns)
 
     @cached_property
     def _spans(self) -> list[tuple[int, int]]:
@@ -77,19 +83,12 @@ class SpeckleGrid:
         return list(zip([0, *ends[:-1]], ends, strict=True))
 
     @cached_property
-    def _where(self) -> NDArray[np.int64]:
-        """Where each point of the grid stands among those sorted by ring."""
-        return np.argsort(np.argsort(self.rings.reshape(-1), kind="stable"), kind="stable")
-
-
-def _between(field: Tensor, dim: int, phase: int, speckle: int) -> Tensor:
-    """Interpolate along one dimension to one of the pixels around each inner point, and keep the variance."""
-    offset = (phase + 0.5) / speckle - 0.5
-    inner = field.shape[dim] - 2
-    here, there = field.narrow(dim, 1, inner), field.narrow(dim, 2 if offset > 0 else 0, inner)
-    near, far = 1.0 - abs(offset), abs(offset)
-    norm = math.hypot(near, far)
-    return torch.add(here * (near / norm), there, alpha=far / norm)
+    def _where(self) -> Tensor:
+        """Where in `_fields` the real part of each point of the grid stands, then where the imaginary one does."""
+        ring = self.rings.reshape(-1)
+        first, size = np.array([(first, last - first) for first, last in self._spans]).T
+        place = np.argsort(np.argsort(ring, kind="stable"), kind="stable") + first[ring]
+        return torch.from_numpy(np.concatenate([place, place + size[ring]]).astype(np.int32))
 
 
 def _roots(correlations: Tensor) -> Tensor:
