@@ -1,5 +1,6 @@
 """Agents, reducers, scenes and plans by the name under which an installed package registered them."""
 
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
@@ -29,6 +30,22 @@ def load(kind: Kind, name: str) -> Any:
     if name not in found:
         raise PluginError(f"{kind} must be one of {listed(sorted(found))}, got {name!r}")
     return found[name].load()
+
+
+def class_named(kind: Kind, name: str) -> Any:
+    """Return a class by its own name, of a module that registers something.
+
+    Raises
+    ------
+    PluginError
+        If no such module has it.
+    """
+    modules = sorted({point.module for point in _points(kind).values()})
+    for module in modules:
+        found = getattr(import_module(module), name, None)
+        if isinstance(found, type):
+            return found
+    raise PluginError(f"a class must be of a module that registers {kind} ({listed(modules)}), got {name!r}")
 
 
 def registered_name(kind: Kind, wanted: type) -> str:

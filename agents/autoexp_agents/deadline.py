@@ -66,11 +66,6 @@ class DeadlineAgent(Wrapper):
         self._visits: list[tuple[float, Point]] = []
         self._late = False
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "finished":
-            return self._finished
-        return super().__getattr__(name)
-
     @property
     def left(self) -> float:
         """Seconds left after the latest observation."""
@@ -79,7 +74,7 @@ class DeadlineAgent(Wrapper):
         now = self._visits[-1][0] if self._visits else self._began
         return self._seconds - (now - self._began)
 
-    def _finished(self) -> str:
+    def finished(self) -> str:
         """Return why nothing more needs measuring."""
         if self._late:
             return f"the beam time ends in {max(self.left, 0.0):.3g} s"

@@ -12,7 +12,7 @@ from autoexp.space import Space
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.belief import learn
 from autoexp_agents.memory import SAME, Memory, near, plain, restored
-from autoexp_agents.report import slices
+from autoexp_agents.report import unguided
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -120,10 +120,14 @@ class Design:
         return best_of(belief, self._objectives, Candidates(self._finite), self._memory.units)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
-        """Return what a model of everything seen believes around the best point; see `slices`."""
-        belief = learn(self._memory.all_data(), {})
-        through = best_of(belief, self._objectives, Candidates(self._finite), self._memory.units).point
-        return slices(belief, self._space, through, lambda unit: np.full(len(unit), np.nan), self._rule, per_dof)
+        """Return what a model of everything seen believes around the best point; see `slices`.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        return unguided(self._memory, Candidates(self._finite), self._objectives, self._rule, per_dof)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

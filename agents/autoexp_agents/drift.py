@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,15 @@ from autoexp.objectives import Bound, Explore, Maximize, Minimize, Objective, Ta
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
+from autoexp.surrogates.conditioned import Model
 from autoexp.surrogates.parameters import Data
 from autoexp_agents.belief import Belief, bounds_of, learn, merit
 from autoexp_agents.learner import Found, Learner
 from autoexp_agents.memory import near
+from autoexp_agents.report import Posterior, health, pictured, shortest
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _CENTRES, _PER_CENTRE = 4, 64
 _FRESH = 0.1
@@ -189,6 +194,31 @@ class DriftAgent(Learner):
         chosen = places[int(np.argmax(careful(places)))]
         mean, sigma = belief.at(self._timed(chosen[None, :])[0])
         return Estimate(space.space.from_unit(chosen[None, :])[0], mean, sigma)
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return mean, sigma and score now, around the best point; time is one more coordinate of the length scales.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        belief, space = self._believed(), self._space
+        scores = self._scores(belief)
+
+        def now(model: Model) -> Posterior:
+            return lambda unit: model.posterior(self._timed(unit))
+
+        found = pictured(
+            space,
+            shortest(space, [model.parameters for model in belief.models.values()]),
+            self.best().point,
+            {name: now(model) for name, model in belief.models.items()},
+            lambda unit: belief.score(scores, self._timed(unit)),
+            f"{scores[0][1].rule} now",
+            per_dof,
+        )
+        return found.merge(health(belief, space, "time"))
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

@@ -3,17 +3,20 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.optimize import nnls
 
 from autoexp.dofs import Dof, FloatArray
 from autoexp.errors import ObjectiveError, SpaceError
-from autoexp.protocols import Agent
+from autoexp.protocols import Agent, Answers, Reports
 from autoexp.records import Estimate, Observation, Point, Status, Suggestion
 from autoexp.space import Space
-from autoexp_agents.wrapping import Wrapper
+from autoexp_agents.wrapping import Build, Wrapper
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _TRIED = 65
 _FEWEST = 3
@@ -125,16 +128,10 @@ class ExposureAgent(Wrapper):
         self._times = _times(self._dof)
         self._rows: list[tuple[float, float, float]] = []
         self._at: Point | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        inner = super().__getattr__(name)
-        if name == "best":
-            return lambda: self._answer(inner())
-        if name == "report":
-            return lambda per_dof=25: inner(per_dof).assign_coords(
-                {self._dof.name: ((), float(self._times[-1]), {"units": self._dof.unit})}
-            )
-        return inner
+        if isinstance(agent, Answers):
+            self.best = lambda: self._answer(agent.best())
+        if isinstance(agent, Reports):
+            self.report = lambda per_dof=25: self._counted(agent.report(per_dof))
 
     @property
     def space(self) -> Space:
@@ -190,6 +187,16 @@ class ExposureAgent(Wrapper):
         longest = self._dof.decode(self._dof.encode([float(self._times[-1])]))[0]
         point = {name: longest if name == self._dof.name else inner.point[name] for name in self._space.names}
         return replace(inner, point=point)
+
+    def _counted(self, inner: "xr.Dataset") -> "xr.Dataset":
+        longest = {self._dof.name: ((), float(self._times[-1]), {"units": self._dof.unit})}
+        return inner.assign_coords(longest)
+
+    @classmethod
+    def rebuilt(cls, settings: Mapping[str, Any], space: Space, build: Build) -> Self:
+        """Return a fresh one from its recorded settings, around an agent that `build` makes."""
+        own = {name: value for name, value in settings.items() if name not in ("agent", "inner")}
+        return cls(build(settings["inner"], without(space, settings["exposure"])), space, **own)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

@@ -1,16 +1,17 @@
 """Cheap measurements that tell of costly ones."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from autoexp.dofs import FloatArray
 from autoexp.errors import ObjectiveError
 from autoexp.objectives import Maximize, Minimize, Objective, as_objectives
-from autoexp.records import Estimate, Value
+from autoexp.records import Estimate, Point
 from autoexp.space import Space
 from autoexp.surrogates.coregional import CoregionalGP
-from autoexp_agents.outputs import OutputsAgent
+from autoexp_agents.outputs import ByChoice, OutputsAgent
 from autoexp_agents.samples import knowledge_gains
 
 _ENDS, _TRIED = 96, 48
@@ -66,13 +67,13 @@ class FidelityAgent(OutputsAgent):
         objectives: Objective | tuple[Objective, ...],
         *,
         fidelity: str,
-        seconds: Mapping[Value, float],
+        seconds: ByChoice[float],
         initial: int | None = None,
         seed: int = 0,
         candidates: int = 1024,
         kernel: str = "rbf",
     ) -> None:
-        found = as_objectives(objectives)
+        found, seconds = as_objectives(objectives), dict(seconds)
         if len(found) != 1 or not isinstance(found[0], Maximize | Minimize):
             raise ObjectiveError(f"a fidelity needs one Maximize or Minimize, got {found!r}")
         self._name, self._sign = found[0].name, 1.0 if isinstance(found[0], Maximize) else -1.0
@@ -90,19 +91,25 @@ class FidelityAgent(OutputsAgent):
         self._target = len(self._seconds) - 1
 
     def _search(self, model: CoregionalGP) -> list[tuple[int, FloatArray, FloatArray]]:
-        ends = self._promising(model)
-        mean, _ = model.posterior(ends, self._target)
-        found = []
-        for output, seconds in enumerate(self._seconds):
+        ends, found = self._promising(model), []
+        for output in range(len(self._seconds)):
             free = ends[~self._taken(output, ends, ())][:_TRIED]
             if not len(free):
                 free = self._candidates.unit
-            _, sigma = model.posterior(free, output)
-            noise = self._noise(output)
-            shared = model.covariance(free, output, ends, self._target)
-            slopes = self._sign * shared / np.sqrt(np.square(sigma) + noise)[:, None]
-            found.append((output, free, knowledge_gains(self._sign * mean, slopes) / seconds))
+            found.append((output, free, self._rates(model, output, free, ends)))
         return found
+
+    def _worth(self, model: CoregionalGP, unit: FloatArray) -> list[FloatArray]:
+        ends = self._promising(model)
+        return [self._rates(model, output, unit, ends) for output in range(len(self._seconds))]
+
+    def _rates(self, model: CoregionalGP, output: int, unit: FloatArray, ends: FloatArray) -> FloatArray:
+        """Return the knowledge gradient per second of values at ``(m, d)`` places, the best sought at `ends`."""
+        mean, _ = model.posterior(ends, self._target)
+        _, sigma = model.posterior(unit, output)
+        shared = model.covariance(unit, output, ends, self._target)
+        slopes = self._sign * shared / np.sqrt(np.square(sigma) + self._noise(output))[:, None]
+        return knowledge_gains(self._sign * mean, slopes) / self._seconds[output]
 
     def _promising(self, model: CoregionalGP) -> FloatArray:
         """Return places that may be the best at the target, most promising first, shape ``(k, d)``."""
@@ -141,3 +148,11 @@ class FidelityAgent(OutputsAgent):
         choice = self._dof.choices[self._target]
         point = {name: choice if name == self._dof.name else place[name] for name in self._space.names}
         return Estimate(point, {self._name: float(mean[best])}, {self._name: float(sigma[best])})
+
+    def _centre(self) -> Point:
+        best = self.best().point
+        return {name: best[name] for name in self._places.names}
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        return {**super().settings(), "fidelity": self._dof.name}

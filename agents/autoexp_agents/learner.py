@@ -64,19 +64,17 @@ class Learner(Designed):
             self._belief.update(self._memory.all_data(known))
 
     def _believed(self) -> Belief:
-        """Return the models, fitted anew when a tenth more was measured.
+        """Return the models, fitted to as many observations as `fitted_to` says and conditioned on all.
 
         Raises
         ------
         AutoexpError
             If nothing usable was measured.
         """
-        if self._belief is None and self._fitted:
-            self._belief = self._learnt(self._fitted)
-            self._belief.update(self._memory.all_data(self._fitted))
-        if self._belief is None or len(self._memory) >= self._fitted + max(1, self._fitted // 10):
-            self._fitted = len(self._memory)
-            self._belief = self._learnt(self._fitted)
+        count = fitted_to(len(self._memory))
+        if self._belief is None or self._fitted != count:
+            self._fitted, self._belief = count, self._learnt(count)
+            self._belief.update(self._memory.all_data(count))
         return self._belief
 
     def _learnt(self, count: int) -> Belief:
@@ -95,14 +93,13 @@ class Learner(Designed):
             "kernel": self._kernel,
         }
 
-    def state(self) -> Mapping[str, Any]:
-        """Return the observations, how many the models were fitted to, and the position in the design."""
-        return {**super().state(), "fitted": self._fitted}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up a state returned by `state`."""
-        super().restore(state)
-        self._fitted = int(state["fitted"])
+def fitted_to(count: int) -> int:
+    """Return to how many of `count` observations models are fitted: by a tenth more each time, whoever asks when."""
+    fitted = 1
+    while (later := fitted + max(1, fitted // 10)) <= count:
+        fitted = later
+    return fitted
 
 
 class Searcher(Learner):

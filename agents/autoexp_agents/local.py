@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import OptimizeWarning, minimize
@@ -18,6 +18,10 @@ from autoexp_agents.belief import best as best_of
 from autoexp_agents.belief import learn, merit
 from autoexp_agents.designs import Key, key, sobol
 from autoexp_agents.memory import Memory, plain, restored
+from autoexp_agents.report import unguided
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 METHODS = ("Nelder-Mead", "Powell")
 _ENDS: Mapping[str, Mapping[str, Any]] = {
@@ -208,6 +212,16 @@ class LocalAgent:
         """
         belief = learn(self._memory.all_data(), {})
         return best_of(belief, self._objectives, self._candidates, self._memory.units)
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return what a model of everything seen believes around the best point; see `slices`.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        return unguided(self._memory, self._candidates, self._objectives, self._method, per_dof)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

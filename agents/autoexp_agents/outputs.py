@@ -4,7 +4,8 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,14 @@ from autoexp.space import Space
 from autoexp.surrogates.coregional import CoregionalGP, Coregionalisation, Outputs, fit_outputs
 from autoexp_agents.exposure import without
 from autoexp_agents.memory import SAME, Memory, plain, restored
+from autoexp_agents.report import lengths, pictured, predictive, shortest, spreads
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+T = TypeVar("T")
+ByChoice = Mapping[Value, T] | Sequence[tuple[Value, T]]
+"""What each choice has; as pairs where the record has no keys but words."""
 
 
 class OutputsAgent(ABC):
@@ -206,6 +215,43 @@ class OutputsAgent(ABC):
     def _search(self, model: CoregionalGP) -> list[tuple[int, FloatArray, FloatArray]]:
         """Return, for each output, places in the unit cube, shape ``(m, d)``, and the worth of each, ``(m,)``."""
 
+    @abstractmethod
+    def _worth(self, model: CoregionalGP, unit: FloatArray) -> list[FloatArray]:
+        """Return, for each output, what a value at each of ``(m, d)`` places is worth, shape ``(m,)``."""
+
+    def _centre(self) -> Point:
+        """Return the place through which the report is drawn: the middle."""
+        return self._places.from_unit(np.full((1, self._places.width), 0.5))[0]
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return mean and sigma of each field, and what a value of the best choice is worth, on a grid; and the health.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        model, data = self._model(()), self._data()
+        outputs = {field: output for output, field in enumerate(self._fields.values())}
+        found = pictured(
+            self._places,
+            shortest(self._places, [model.parameters]),
+            self._centre(),
+            {field: partial(model.posterior, output=output) for field, output in outputs.items()},
+            lambda unit: np.max(self._worth(model, unit), axis=0),
+            self.rule,
+            per_dof,
+        )
+        residuals, between = model.left_out()[: len(data)], np.diagonal(model.parameters.between)
+        for field, output in outputs.items():
+            scale, noise = model.parameters.scales[output], model.parameters.noises[output]
+            sizes = {"amplitude": math.sqrt(between[output]) * scale, "noise": math.sqrt(noise) * scale}
+            found = found.merge(lengths(field, model.parameters, self._places)).merge(spreads(field, sizes))
+            found = found.merge(predictive(field, residuals[data.output == output]))
+        worth = self._worth(model, self._candidates.unit)
+        chosen = self._dof.choices[int(np.argmax([part.max() for part in worth]))]
+        return found.assign_coords({self._dof.name: ((), chosen, {"units": self._dof.unit})})
+
     def _taken(self, output: int, unit: FloatArray, pending: Sequence[Suggestion]) -> NDArray[np.bool_]:
         """Return at which of ``(m, d)`` places an output need not be measured again."""
         memory = self._memories[output]
@@ -225,9 +271,7 @@ class OutputsAgent(ABC):
         """Return what it was built with."""
         return {
             "agent": type(self).__name__,
-            "choice": self._dof.name,
-            "fields": [[value, field] for value, field in self._fields.items()],
-            "seconds": self._seconds,
+            "seconds": [list(pair) for pair in zip(self._dof.choices, self._seconds, strict=True)],
             "initial": self._initial,
             "seed": self._seed,
             "candidates": self._candidates.size,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from autoexp_agents.belief import Belief, bounds_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.learner import Found, Searcher
 from autoexp_agents.memory import near
+from autoexp_agents.report import slices
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _ROUNDS, _CENTRES = 3, 6
 _MARGIN = 0.1
@@ -86,7 +90,12 @@ class ParetoAgent(Searcher):
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations; the models are fitted anew to each."""
         super().ingest(observations)
-        self._belief, self._fitted = None, 0
+        self._belief = None
+
+    def _believed(self) -> Belief:
+        if self._belief is None:
+            self._belief = self._learnt(len(self._memory))
+        return self._belief
 
     def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
         """Condition on what is pending alone: what gave no value is no compromise."""
@@ -195,6 +204,30 @@ class ParetoAgent(Searcher):
         extent = values.max(axis=0) - values.min(axis=0)
         short = (values.max(axis=0) - values) / np.where(extent > 0, extent, math.inf)
         return compromises[int(np.argmin(np.square(short).sum(axis=1)))]
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return mean, sigma and score around `best`, and the best compromises known.
+
+        Those have the dimension ``compromise``: ``front_<name>`` for each Dof, ``front_<field>_mean`` and
+        ``front_<field>_sigma`` for each field. See also `slices`.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured, or nothing that holds the Bounds.
+        """
+        belief = self._believed()
+        parts, front = self._parts(belief), self.front()
+
+        def score(unit: FloatArray) -> FloatArray:
+            return self._score(belief, parts, *self._fields(belief, unit), bounds=belief.score(self._bounds(), unit))
+
+        found = slices(belief, self._space, self.best().point, score, self.rule, per_dof)
+        columns = {f"front_{name}": [row.point[name] for row in front] for name in self._space.names}
+        for name in belief.models:
+            columns |= {f"front_{name}_mean": [row.mean[name] for row in front]}
+            columns |= {f"front_{name}_sigma": [row.sigma[name] for row in front]}
+        return found.assign({name: ("compromise", column) for name, column in columns.items()})
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

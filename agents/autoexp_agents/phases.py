@@ -15,6 +15,7 @@ from autoexp.surrogates import Data, ExactGP, Parameters, fit
 from autoexp_agents.designed import Designed
 from autoexp_agents.memory import near
 from autoexp_agents.opening import taken
+from autoexp_agents.report import lengths, pictured, predictive
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -132,16 +133,9 @@ class PhaseAgent(Designed):
         waiting = [*self._space.to_unit([row.point for row in pending]), *self._memory.lost(failed=True)]
         values = self._scores(free) * self._apart(free, [*waiting, *self._memory.lost(failed=False)])
         best = free[int(np.argmax(values))]
-        likely = self.probabilities(best[None, :])[0]
-        top = int(np.argmax(likely))
-        why = Why(
-            Source.AGENT,
-            _RULE,
-            {self._name: float(self.classes[top])},
-            {self._name: float(np.sqrt(likely @ np.square(self.classes - likely @ self.classes)))},
-            float(values.max()),
-            len(self._memory),
-        )
+        mean, sigma = self._moments(best[None, :])
+        predicted = ({self._name: float(mean[0])}, {self._name: float(sigma[0])})
+        why = Why(Source.AGENT, _RULE, *predicted, float(values.max()), len(self._memory))
         return self._suggestion(best, why)
 
     def _scores(self, unit: FloatArray) -> FloatArray:
@@ -164,37 +158,28 @@ class PhaseAgent(Designed):
     def report(self, per_dof: int = 25) -> "xr.Dataset":
         """Return class, its sigma and the entropy over the first two Dofs, the others in the middle of their ranges.
 
+        Residuals are those of the transformed labels of every class; ``<field>_correct`` is the share of measured
+        points that have the class that is most probable there.
+
         Raises
         ------
         AutoexpError
             If nothing usable was measured.
         """
-        import xarray as xr
+        models, space = self._fitted(), self._space
+        middle = space.from_unit(np.full((1, space.width), 0.5))[0]
+        found = pictured(space, space.dofs[:2], middle, {self._name: self._moments}, self._scores, _RULE, per_dof)
+        data = self._memory.data(self._name)
+        likeliest = self.classes[self.probabilities(data.x).argmax(axis=1)]
+        residuals = np.concatenate([model.left_out() for model in models])
+        found = found.merge(lengths(self._name, models[0].parameters, space)).merge(predictive(self._name, residuals))
+        return found.assign({f"{self._name}_correct": float(np.mean(likeliest == data.y))})
 
-        axes = self._space.dofs[:2]
-        middle = self._space.from_unit(np.full((1, self._space.width), 0.5))[0]
-        ticks = [
-            list(dof.choices) or list(dict.fromkeys(dof.decode(np.linspace(0, 1, per_dof)[:, None]))) for dof in axes
-        ]
-        mesh = np.meshgrid(*(np.arange(len(row)) for row in ticks), indexing="ij")
-        points = [
-            {**middle, **{dof.name: row[i] for dof, row, i in zip(axes, ticks, at, strict=True)}}
-            for at in zip(*(part.ravel() for part in mesh), strict=True)
-        ]
-        unit, names = self._space.to_unit(points), [dof.name for dof in axes]
+    def _moments(self, unit: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the most probable class at ``(m, d)`` points, and the standard deviation of the class, ``(m,)``."""
         likely, classes = self.probabilities(unit), self.classes
-        mean = classes[likely.argmax(axis=1)]
-        sigma = np.sqrt(np.maximum(likely @ np.square(classes) - np.square(likely @ classes), 0.0))
-        shaped = {f"{self._name}_mean": mean, f"{self._name}_sigma": sigma, "score": self._scores(unit)}
-        dataset = xr.Dataset(
-            {name: (names, values.reshape(mesh[0].shape)) for name, values in shaped.items()},
-            {dof.name: row for dof, row in zip(axes, ticks, strict=True)}
-            | {dof.name: middle[dof.name] for dof in self._space.dofs[2:]},
-        )
-        dataset["score"].attrs["long_name"] = _RULE
-        for dof in self._space.dofs:
-            dataset[dof.name].attrs["units"] = dof.unit
-        return dataset
+        variance = likely @ np.square(classes) - np.square(likely @ classes)
+        return classes[likely.argmax(axis=1)], np.sqrt(np.maximum(variance, 0.0))
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 
 from autoexp.errors import AutoexpError
 from autoexp.objectives import Bound, Maximize, Minimize, Objective, Target
 from autoexp.protocols import Agent
-from autoexp.records import Estimate, Observation, Suggestion
+from autoexp.records import Observation, Suggestion
 from autoexp.space import Space
 from autoexp_agents.belief import merit
 from autoexp_agents.designs import Key, key
-
-if TYPE_CHECKING:
-    import xarray as xr
+from autoexp_agents.wrapping import Build, lend
 
 
 class PortfolioAgent:
@@ -24,7 +22,7 @@ class PortfolioAgent:
     All of them learn from everything. Who proposes next is drawn with probabilities that grow
     exponentially with the mean rank of the values that each one's points brought (the exponential
     weights of GP-Hedge [1]_, on ranks, so that no unit matters), and never fall to zero. The first agent
-    gives the answer.
+    gives the answer and the report, if it has any.
 
     Parameters
     ----------
@@ -59,6 +57,7 @@ class PortfolioAgent:
         self._owner: dict[str, str] = {}
         self._proposed: set[Key] = set()
         self._values: list[tuple[str, float]] = []
+        lend(("best", "report"), first, self)
 
     @property
     def space(self) -> Space:
@@ -129,13 +128,11 @@ class PortfolioAgent:
                 return asked[0]
         return None
 
-    def best(self) -> Estimate:
-        """Return the first agent's answer."""
-        return self._first.best()  # type: ignore[attr-defined, no-any-return]
-
-    def report(self, per_dof: int = 25) -> "xr.Dataset":
-        """Return what the first agent believes."""
-        return self._first.report(per_dof)  # type: ignore[attr-defined, no-any-return]
+    @classmethod
+    def rebuilt(cls, settings: Mapping[str, Any], space: Space, build: Build) -> Self:
+        """Return a fresh one from its recorded settings, of agents that `build` makes."""
+        agents = {name: build(row, space) for name, row in settings["agents"].items()}
+        return cls(agents, seed=settings["seed"], eagerness=settings["eagerness"])
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,11 @@ from autoexp_agents.designed import Pass
 from autoexp_agents.learner import Learner
 from autoexp_agents.memory import near
 from autoexp_agents.opening import taken
+from autoexp_agents.report import slices
 from autoexp_agents.segments import grown, otsu, segments, snake
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _LARGEST = 250_000
 
@@ -113,6 +117,7 @@ class RegionsAgent(Learner):
         self._regions: tuple[Region, ...] | None = None
         self._scans: list[Pass] = []
         self._planned = 0
+        self._parted: float | None = None
 
     def regions(self) -> tuple[Region, ...]:
         """Return the regions that are scanned finely, in order; found once, after the coarse map.
@@ -141,6 +146,7 @@ class RegionsAgent(Learner):
         mean, _ = belief.models[self._name].posterior(self._space.to_unit(points))
         values = np.where(self._space.allowed(points), mean, np.nan).reshape(shape)
         level = otsu(values[np.isfinite(values)]) if self._level is None else self._level
+        self._parted = level
         found = segments(values, level)[: self._most]
         return tuple(self._region(grown(each, shape, self._fine // 2), each.excess) for each in found)
 
@@ -166,6 +172,23 @@ class RegionsAgent(Learner):
             if found is not None:
                 return found
         return self._spare(pending)
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return mean and sigma around the highest value, and how much the mean exceeds the level, once that is known.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        belief = self._believed()
+        model = belief.models[self._name]
+        highest = self._memory.units[int(np.argmax(model.fitted()))]
+        through = self._space.from_unit(highest[None, :])[0]
+        level = np.nan if self._parted is None else self._parted
+        return slices(
+            belief, self._space, through, lambda unit: model.posterior(unit)[0] - level, "excess", per_dof
+        ).assign_attrs(level=level)
 
     def finished(self) -> str:
         """Return why nothing more needs measuring: every chosen region is scanned."""

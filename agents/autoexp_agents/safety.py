@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy.special import ndtri
@@ -14,11 +14,12 @@ from autoexp.errors import AutoexpError, ObjectiveError
 from autoexp.objectives import Bound
 from autoexp.protocols import Agent
 from autoexp.records import Observation, Point, Source, Suggestion, Why
+from autoexp.space import Space
 from autoexp.surrogates.parameters import Data, Parameters
 from autoexp_agents.belief import Belief, believe, bounds_of, learn
 from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.opening import taken
-from autoexp_agents.wrapping import Wrapper
+from autoexp_agents.wrapping import Build, Wrapper
 
 _APART = 0.01
 _STEPS = 64
@@ -174,6 +175,11 @@ class SafeAgent(Wrapper):
             lengthscales=tuple(min(length, self._reach) for length in found.lengthscales),
             variance=min(max(found.variance, least), 1e12),
         )
+
+    @classmethod
+    def rebuilt(cls, settings: Mapping[str, Any], space: Space, build: Build) -> Self:
+        """Return a fresh one from its recorded settings, around an agent that `build` makes."""
+        return super().rebuilt({**settings, "bounds": [Bound(**row) for row in settings["bounds"]]}, space, build)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

@@ -139,6 +139,11 @@ class SpectrumAgent(Searcher):
         super().ingest(observations)
         self._spectra = None
 
+    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
+        if len(self._memory):
+            self._drawn()  # of what was measured alone, before anything pending is imagined
+        return super()._chosen(pending)
+
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         unit = self._candidates.unit
         unit = unit[~near(unit, known)]

@@ -1,7 +1,7 @@
 """Which technique next, and where."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,7 @@ from autoexp.objectives import Explore, Objective, as_objectives
 from autoexp.records import Value
 from autoexp.space import Space
 from autoexp.surrogates.coregional import CoregionalGP
-from autoexp_agents.outputs import OutputsAgent
-
-if TYPE_CHECKING:
-    import xarray as xr
+from autoexp_agents.outputs import ByChoice, OutputsAgent
 
 _REFERENCES, _TRIED = 256, 256
 
@@ -67,14 +64,14 @@ class TechniqueAgent(OutputsAgent):
         objectives: Objective | tuple[Objective, ...],
         *,
         technique: str,
-        fields: Mapping[Value, str],
-        seconds: Mapping[Value, float],
+        fields: ByChoice[str],
+        seconds: ByChoice[float],
         initial: int | None = None,
         seed: int = 0,
         candidates: int = 512,
         kernel: str = "matern52",
     ) -> None:
-        found = as_objectives(objectives)
+        found, fields = as_objectives(objectives), dict(fields)
         wanted = [objective.name for objective in found if isinstance(objective, Explore)]
         if len(wanted) != len(found) or not set(wanted) <= set(fields.values()):
             raise ObjectiveError(f"techniques of {listed(fields.values())} need an Explore each, got {found!r}")
@@ -83,7 +80,7 @@ class TechniqueAgent(OutputsAgent):
             found,
             choice=technique,
             fields=fields,
-            seconds=seconds,
+            seconds=dict(seconds),
             initial=initial,
             seed=seed,
             candidates=candidates,
@@ -103,6 +100,9 @@ class TechniqueAgent(OutputsAgent):
                 unit = unit[np.argsort(-sigma, kind="stable")[:_TRIED]]
                 found.append((output, unit, self._gains(model, output, unit) / seconds))
         return found
+
+    def _worth(self, model: CoregionalGP, unit: FloatArray) -> list[FloatArray]:
+        return [self._gains(model, output, unit) / seconds for output, seconds in enumerate(self._seconds)]
 
     def _gains(self, model: CoregionalGP, output: int, unit: FloatArray) -> FloatArray:
         """Return which share of the wanted variance a value at each of ``(m, d)`` places takes away, shape ``(m,)``."""
@@ -125,42 +125,7 @@ class TechniqueAgent(OutputsAgent):
         """
         return self._model(()).posterior(unit, self._dof.choices.index(output))
 
-    def report(self, per_dof: int = 25) -> "xr.Dataset":
-        """Return mean and sigma of each field, and what a value of the best technique is worth, on a grid.
-
-        The grid spans up to two Dofs beside the technique, the others stand in the middle.
-
-        Raises
-        ------
-        AutoexpError
-            If nothing usable was measured.
-        """
-        import xarray as xr
-
-        model, axes = self._model(()), self._places.dofs[:2]
-        middle = self._places.from_unit(np.full((1, self._places.width), 0.5))[0]
-        ticks = {
-            dof.name: dof.choices or tuple(dict.fromkeys(dof.decode(np.linspace(0, 1, per_dof)[:, None])))
-            for dof in axes
-        }
-        mesh = np.meshgrid(*(np.arange(len(ticks[dof.name])) for dof in axes), indexing="ij")
-        rows = [
-            {**middle, **{dof.name: ticks[dof.name][i] for dof, i in zip(axes, index, strict=True)}}
-            for index in zip(*(part.ravel() for part in mesh), strict=True)
-        ]
-        unit, shape, names = self._places.to_unit(rows), mesh[0].shape, tuple(dof.name for dof in axes)
-        worth = [self._gains(model, output, unit) / cost for output, cost in enumerate(self._seconds)]
-        variables: dict[str, Any] = {"score": (names, np.max(worth, axis=0).reshape(shape), {"long_name": self.rule})}
-        for output, field in enumerate(self._fields.values()):
-            mean, sigma = model.posterior(unit, output)
-            variables[f"{field}_mean"] = (names, mean.reshape(shape), {"long_name": f"posterior mean of {field}"})
-            variables[f"{field}_sigma"] = (names, sigma.reshape(shape), {"long_name": f"posterior sigma of {field}"})
-        coords: dict[str, Any] = {
-            dof.name: ((dof.name,), list(ticks[dof.name])) if dof in axes else ((), middle[dof.name])
-            for dof in self._places.dofs
-        }
-        coords[self._dof.name] = ((), self._dof.choices[int(np.argmax([part.max() for part in worth]))])
-        dataset = xr.Dataset(variables, coords)
-        for dof in self._space.dofs:
-            dataset[dof.name].attrs["units"] = dof.unit
-        return dataset
+    def settings(self) -> Mapping[str, Any]:
+        """Return what it was built with."""
+        fields = [[value, field] for value, field in self._fields.items()]
+        return {**super().settings(), "technique": self._dof.name, "fields": fields}

@@ -15,6 +15,7 @@ from autoexp.space import Space
 from autoexp_agents.designed import Designed
 from autoexp_agents.memory import near
 from autoexp_agents.opening import Opening, taken
+from autoexp_agents.report import pictured, predictive, spreads
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -255,20 +256,22 @@ class TransitionAgent(Designed):
         AutoexpError
             If nothing usable was measured.
         """
-        import xarray as xr
+        cells, form, data = self._posterior(), FORMS[self._form], self._memory.data(self._name)
 
-        ticks = list(dict.fromkeys(self._dof.decode(np.linspace(0.0, 1.0, per_dof)[:, None])))
-        x = np.array(ticks, dtype=float)
-        cells, form, name = self._posterior(), FORMS[self._form], self._dof.name
-        mean, sigma = cells.predicted(form, x)
-        variables = {
-            f"{self._name}_mean": (name, mean, {"long_name": f"posterior mean of {self._name}"}),
-            f"{self._name}_sigma": (name, sigma, {"long_name": f"posterior sigma of {self._name}"}),
-            "score": (name, cells.information(form, x), {"long_name": _RULE}),
-        }
-        found = self.transition()
-        attrs = {"transition": found.position, "transition_sigma": found.position_sigma}
-        return xr.Dataset(variables, {name: (name, ticks, {"units": self._dof.unit})}, attrs)
+        def score(unit: FloatArray) -> FloatArray:
+            return cells.information(form, self._positions(unit))
+
+        def posterior(unit: FloatArray) -> tuple[FloatArray, FloatArray]:
+            return cells.predicted(form, self._positions(unit))
+
+        found, of = self.transition(), {self._name: posterior}
+        residuals = cells.left_out(form, self._positions(data.x), data.y, _counted(data.y, data.variance)[0])
+        report = pictured(self._space, [self._dof], self.best().point, of, score, _RULE, per_dof)
+        report = report.merge(predictive(self._name, residuals))
+        noise = math.sqrt(cells.moments(cells.noise)[0])
+        report = report.merge(spreads(self._name, {"amplitude": abs(found.high - found.low), "noise": noise}))
+        named = {"transition": found.position, "transition_sigma": found.position_sigma}
+        return report.assign_attrs(named | {"shape": found.shape, "shape_sigma": found.shape_sigma})
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -320,6 +323,32 @@ class _Cells:
         mean = self.weights @ means
         return mean, np.sqrt(self.weights @ (variances + np.square(means - mean)))
 
+    def left_out(self, form: Form, x: FloatArray, y: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return by how many standard deviations each value differs from what the others predict, shape ``(n,)``.
+
+        Given a cell, by the leverage of the value; the cells then count by what the others make of them, their own
+        weight over the density of the value (A. E. Gelfand, D. K. Dey and H. Chang, Model determination using
+        predictive distributions, 1992).
+
+        Parameters
+        ----------
+        form
+            As given.
+        x, y
+            What the posterior rests on, shape ``(n,)`` each.
+        weights
+            How much each value counts: the noise's variance over its own.
+        """
+        means, variances = self._predictions(form, x)
+        own = self.noise[:, None] / weights
+        rest = np.maximum(1.0 - variances / own, 1e-6)
+        away, variance = (y - means) / rest, own / rest
+        density = np.exp(-0.5 * np.square(away) / variance) / np.sqrt(variance)
+        shares = self.weights[:, None] / np.maximum(density, _FEW)
+        shares /= shares.sum(axis=0)
+        mean = (shares * away).sum(axis=0)
+        return np.asarray(mean / np.sqrt((shares * (variance + np.square(away - mean))).sum(axis=0)))
+
     def information(self, form: Form, x: FloatArray) -> FloatArray:
         """Return what a value at each position is expected to tell about transition and shape, in nats, ``(m,)``."""
         means, variances = self._predictions(form, x)
@@ -334,6 +363,17 @@ def _closer(limits: tuple[float, float], count: int, mean: float, sigma: float) 
     return max(limits[0], mean - reach), min(limits[1], mean + reach)
 
 
+def _extent(y: FloatArray) -> float:
+    return float(np.std(y)) or max(abs(float(y[0])), 1.0)
+
+
+def _counted(y: FloatArray, variance: FloatArray) -> tuple[FloatArray, float]:
+    """Return how much each value counts, and the variance of one that counts once."""
+    known = variance > 0
+    typical = float(np.median(variance[known])) if known.any() else (0.02 * _extent(y)) ** 2
+    return typical / np.where(known, variance, typical), typical
+
+
 def _cells(
     form: Form,
     x: FloatArray,
@@ -343,10 +383,8 @@ def _cells(
     shapes: tuple[float, float],
 ) -> _Cells:
     """Return the posterior on a grid, of logarithms of shapes; values with a sigma count by it, up to a factor."""
-    known = variance > 0
-    scale = float(np.std(y)) or max(abs(float(y[0])), 1.0)
-    typical = float(np.median(variance[known])) if known.any() else (0.02 * scale) ** 2
-    weights = typical / np.where(known, variance, typical)
+    scale = _extent(y)
+    weights, typical = _counted(y, variance)
     transition, shape = (
         part.ravel()
         for part in np.meshgrid(np.linspace(*places, _PLACES), np.exp(np.linspace(*shapes, _SHAPES)), indexing="ij")

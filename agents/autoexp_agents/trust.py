@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from autoexp_agents.belief import Belief, bounds_of, incumbents, learn
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.opening import Opening, taken
+from autoexp_agents.report import slices
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _FEWEST_CHANGED = 20
 _STEPS = 30
@@ -264,6 +268,19 @@ class TrustRegionAgent:
         """
         belief = learn(self._memory.all_data(), {}, seed=self._seed, kernel=self._kernel)
         return best_of(belief, self._objectives, self._candidates, self._memory.units)
+
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return mean, sigma and score around the best point, by a model of everything seen; see `slices`.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        belief = learn(self._memory.all_data(), {}, seed=self._seed, kernel=self._kernel)
+        scores = self._scores(float(incumbents(belief, self._objectives).max()))
+        through = best_of(belief, self._objectives, self._candidates, self._memory.units).point
+        return slices(belief, self._space, through, lambda unit: belief.score(scores, unit), "LogEI", per_dof)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autoexp import plugins
 from autoexp.acquisition.scores import Improvement, TargetImprovement, Uncertainty
+from autoexp.beamline import Beamline
 from autoexp.constraints import Columns
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError, ObjectiveError
@@ -19,6 +21,10 @@ from autoexp_agents.belief import Belief, learn, merit
 from autoexp_agents.designed import Designed
 from autoexp_agents.memory import near
 from autoexp_agents.opening import taken
+from autoexp_agents.report import health, pictured, shortest
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Twin = Callable[[Columns], Mapping[str, FloatArray]]
 """Dof name to ``n`` positions to field name to ``n`` values: for example the `expected` of a Scene."""
@@ -57,7 +63,8 @@ class TwinAgent(Designed):
     objectives
         One Maximize, Minimize, Target or Explore.
     twin
-        What the simulation says; NaN where it says nothing counts as its median.
+        What the simulation says, or the registered name of a Scene, whose values are expected; NaN where it says
+        nothing counts as its median.
     initial
         Number of Sobol points measured before the twin's word is taken; two by default.
     seed
@@ -71,6 +78,8 @@ class TwinAgent(Designed):
     ------
     ObjectiveError
         If the objective is another, `initial` is below one, or the twin does not know the field.
+    PluginError
+        If no Scene is registered as `twin`.
 
     References
     ----------
@@ -81,7 +90,7 @@ class TwinAgent(Designed):
         self,
         space: Space,
         objectives: Objective | tuple[Objective, ...],
-        twin: Twin,
+        twin: Twin | str,
         *,
         initial: int | None = 2,
         seed: int = 0,
@@ -92,7 +101,8 @@ class TwinAgent(Designed):
         wanted = found[0]
         if len(found) != 1 or not isinstance(wanted, Maximize | Minimize | Target | Explore):
             raise ObjectiveError(f"a twin needs one Maximize, Minimize, Target or Explore, got {found!r}")
-        self._wanted, self._name, self._twin, self._kernel = wanted, wanted.name, twin, kernel
+        self._wanted, self._name, self._kernel = wanted, wanted.name, kernel
+        self._told, self._twin = _told(twin), _expected(twin) if isinstance(twin, str) else twin
         super().__init__(space, found, initial=initial, seed=seed, candidates=candidates)
         said = self._raw(self._candidates.unit)
         self._median = float(np.nanmedian(said)) if np.isfinite(said).any() else 0.0
@@ -231,14 +241,49 @@ class TwinAgent(Designed):
         mean, sigma = self.posterior(unit)
         return np.asarray(merit(self._wanted, mean)[0] - sigma)
 
+    def report(self, per_dof: int = 25) -> "xr.Dataset":
+        """Return mean, sigma and score around the best point.
+
+        Health and hyper-parameters are those of the discrepancy; the twin's multiple stands in the attributes.
+
+        Raises
+        ------
+        AutoexpError
+            If nothing usable was measured.
+        """
+        model, score = self._learnt(), self._acquisition()
+        axes = shortest(self._space, [process.parameters for process in model.belief.models.values()])
+        through = self.best().point
+        found = pictured(
+            self._space,
+            axes,
+            through,
+            {self._name: self.posterior},
+            lambda unit: score.value(*self.posterior(unit)),
+            f"{self._rule()} by a twin",
+            per_dof,
+        )
+        return found.merge(health(model.belief, self._space)).assign_attrs(twin_multiple=model.scale)
+
     def settings(self) -> Mapping[str, Any]:
-        """Return what it was built with; the twin by its name."""
+        """Return what it was built with; the twin by its name, by which only a Scene can be found again."""
         return {
             **super().settings(),
-            "twin": getattr(self._twin, "__qualname__", type(self._twin).__name__),
+            "twin": self._told,
             "candidates": self._candidates.size,
             "kernel": self._kernel,
         }
+
+
+def _told(twin: Twin | str) -> str:
+    """Return the name of a twin in the record."""
+    return twin if isinstance(twin, str) else getattr(twin, "__qualname__", type(twin).__name__)
+
+
+def _expected(scene: str) -> Twin:
+    """Return what a registered Scene says."""
+    beamline: Beamline = plugins.load("scenes", scene)(speed=None)
+    return beamline.scene.expected
 
 
 def _scale(said: FloatArray, measured: FloatArray, variance: float) -> float:

@@ -75,20 +75,28 @@ def recorded_plausible(start: Mapping[str, Any]) -> tuple[Bound, ...]:
 
 
 def recorded_agent(start: Mapping[str, Any], devices: Sequence[Any] = ()) -> Agent:
-    """Return a fresh agent with the settings, Space and objectives of a run.
+    """Return a fresh agent with the settings, Space and objectives of a run, and the agents inside it.
 
     Raises
     ------
     StoreError, PluginError
-        If the agent is not registered, or its Space not in the record.
+        If no module that registers agents has its class, or its Space is not in the record.
     """
-    found = recorded_settings(start)["agent"]
+    found, objectives = recorded_settings(start)["agent"], recorded_objectives(start)
+
+    def build(settings: Mapping[str, Any], space: Space) -> Agent:
+        return made_of(plugins.class_named("agents", settings["agent"]), settings, space)
+
+    def made_of(kind: Any, settings: Mapping[str, Any], space: Space) -> Agent:
+        if hasattr(kind, "rebuilt"):
+            around: Agent = kind.rebuilt(settings, space, build)
+            return around
+        agent: Agent = kind(space, objectives, **{key: value for key, value in settings.items() if key != "agent"})
+        return agent
+
     name = found.get("registered", "")
-    if not name:
-        raise StoreError(f"an agent must be registered as an entry point to be rebuilt, got {found['name']!r}")
-    settings = {key: value for key, value in found["settings"].items() if key != "agent"}
-    agent: Agent = plugins.load("agents", name)(recorded_space(start, devices), recorded_objectives(start), **settings)
-    return agent
+    kind = plugins.load("agents", name) if name else plugins.class_named("agents", found["name"])
+    return made_of(kind, found["settings"], recorded_space(start, devices))
 
 
 def other_agent(name: str, start: Mapping[str, Any]) -> Agent:
