@@ -24,6 +24,7 @@ def draw(path: Path) -> None:
     left, right = figure.subplots(1, 2)
     drawn = left.imshow(frame + 1, origin="lower", norm=LogNorm())
     figure.colorbar(drawn, ax=left, label="counts")
+    left.set(xlabel="x / px", ylabel="y / px")
     left.set_title("rings, and spots of single crystals")
     for clip, name in ((None, "all pixels"), (4.0, "clipped at 4 sigma")):
         reducer = AzimuthalIntegration(GEOMETRY, bins=300, clip=clip)
@@ -34,6 +35,6 @@ def draw(path: Path) -> None:
         right.fill_between(curve.axes["q"].values, low, high, alpha=0.3, color=line.get_color(), linewidth=0)
     right.set_xlabel("q / (1/Å)")
     right.set_ylabel("counts per pixel")
-    right.set_ylim(0, 120)
+    right.set_ylim(0, 100)
     right.legend()
     figure.savefig(path, dpi=110)

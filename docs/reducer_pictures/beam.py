@@ -23,13 +23,14 @@ def draw(path: Path) -> None:
     major, minor, tilt = _axes(found)
     left.add_patch(Ellipse(center, major, minor, angle=tilt, fill=False, color="cyan", linewidth=0.9))
     left.plot(*center, "c+")
+    left.set(xlabel="x / px", ylabel="y / px")
     left.set_title(f"size {float(found['size'].value):.2f} ± {float(found['size'].sigma):.2f} px")
     counts = np.logspace(3.2, 6.0, 9)
     readings = [[_read(rng.poisson(_beam(total)))["centroid_x"] for _ in range(60)] for total in counts]
     right.loglog(counts, [np.std([float(each.value) for each in some]) for some in readings], "o", label="scatter")
     right.loglog(counts, [np.mean([float(each.sigma) for each in some]) for some in readings], label="sigma")
     right.set_xlabel("counts in the beam")
-    right.set_ylabel("of the centroid along x / px")
+    right.set_ylabel("error of the centroid along x / px")
     right.legend()
     figure.savefig(path, dpi=110)
 

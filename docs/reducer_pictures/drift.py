@@ -22,6 +22,7 @@ def draw(path: Path) -> None:
     figure = Figure(figsize=(9.0, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.imshow(frames[-1], origin="lower", cmap="gray")
+    left.set(xlabel="x / px", ylabel="y / px")
     left.set_title(f"moved by {walk[-1, 0]:+.2f}, {walk[-1, 1]:+.2f} px (y, x)")
     for column, name in enumerate(("shift_y", "shift_x")):
         values, sigmas = ([float(getattr(each[name], kind)) for each in found] for kind in ("value", "sigma"))
@@ -31,7 +32,7 @@ def draw(path: Path) -> None:
     sigma = np.mean([float(each["shift_y"].sigma) for each in found])
     right.set_title(f"scatter {off:.3f} px, sigma {sigma:.3f} px")
     right.set_xlabel("frame")
-    right.set_ylabel("px")
+    right.set_ylabel("shift / px")
     right.legend(fontsize=8)
     figure.savefig(path, dpi=110)
 

@@ -32,7 +32,8 @@ def draw(path: Path) -> None:
     left.plot(q, basis.mean / basis.mean.max(), color="grey", label="mean (scaled)")
     for number, component in enumerate(basis.components):
         left.plot(q, component, label=f"component {number + 1}")
-    left.set_xlabel("q / (1/angstrom)")
+    left.set_xlabel("q / (1/Å)")
+    left.set_ylabel("weight of a point")
     left.set_title(f"learnt from {_N} curves")
     left.legend()
     truth = scene.fractions(places[:, 0].numpy(), places[:, 1].numpy())

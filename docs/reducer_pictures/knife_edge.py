@@ -29,12 +29,15 @@ def draw(path: Path) -> None:
     left.plot(fine, float(dark.value) + float(power.value) * ndtr(z), "r-", linewidth=0.9, label="error function")
     left.set_xlabel("blade / mm")
     left.set_ylabel("counts")
+    for each in (left, right):
+        each.set_xticks(np.linspace(-1.0, 1.0, 5))
     left.legend()
     truth = np.exp(-0.5 * ((fine - CENTER) / SIGMA) ** 2)
     right.fill_between(fine, truth, color="lightgrey", label="true beam")
     right.plot(fine, np.exp(-0.5 * z**2), "r-", linewidth=0.9, label="found")
     right.set_title(f"center {_text(center)}, width {_text(width)} mm")
     right.set_xlabel("blade / mm")
+    right.set_ylabel("intensity over its highest")
     right.legend()
     figure.savefig(path, dpi=110)
 

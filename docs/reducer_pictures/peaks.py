@@ -58,5 +58,5 @@ def _draw_fit(axes, found, window) -> None:
     axes.plot(fine, bell[0][0].numpy() + np.polyval(line, fine), "r-", linewidth=0.9)
     position = found[f"{window.name}_position"]
     axes.set_title(f"position {values[0]:.4f} ± {float(position.sigma):.4f} 1/Å")
-    axes.set_xlabel("q in 1/Å")
+    axes.set_xlabel("q / (1/Å)")
     axes.set_ylabel("counts")

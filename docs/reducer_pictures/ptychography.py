@@ -31,7 +31,12 @@ def draw(path: Path) -> None:
     right.errorbar(frequency, curve.value, curve.sigma, fmt=".-", linewidth=0.8, label="correlation of two halves")
     at = 0.5 / float(resolution.value)
     right.axvline(at, color="red", linewidth=0.8, label=_text(resolution))
-    right.set(xlabel="spatial frequency / um⁻¹", ylim=(0, 1.3), title=f"R = {float(found['r_factor'].value):.3f}")
+    right.set(
+        xlabel="spatial frequency / um⁻¹",
+        ylabel="ring correlation",
+        ylim=(0, 1.3),
+        title=f"R = {float(found['r_factor'].value):.3f}",
+    )
     right.legend(loc="upper right")
     figure.savefig(path, dpi=110)
 

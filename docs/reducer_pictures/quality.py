@@ -23,6 +23,7 @@ def draw(path: Path) -> None:
     figure = Figure(figsize=(9.0, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.imshow(np.minimum(frames[0], 1200), origin="lower", cmap="magma")
+    left.set(xlabel="x / px", ylabel="y / px")
     words = ", ".join(flag.name for flag in Flags if flag & found["hot"].flags and flag.name)
     left.set_title(f"{float(found['hot'].value):.0f} hot, {float(found['dead'].value):.0f} dead: {words}", fontsize=9)
     depths = np.linspace(0.0, 0.06, 13)

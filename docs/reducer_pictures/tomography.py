@@ -29,7 +29,7 @@ def draw(path: Path) -> None:
     for ax, (name, picture) in zip(axes, pictures.items(), strict=False):
         drawn = ax.imshow(picture, origin="lower", extent=reach, vmin=0.0, vmax=2.2, cmap="gray")
         ax.set_title(name if name == "truth" else f"{name},\n{_NUMBERS[2]} projections", fontsize=9)
-        ax.set_xlabel("x / mm")
+        ax.set(xlabel="x / mm", ylabel="y / mm")
     figure.colorbar(drawn, ax=axes[:3], label="attenuation / (1/mm)", shrink=0.8)
     _settles(axes[3], readings, truth)
     figure.savefig(path, dpi=110)
@@ -63,7 +63,7 @@ def _settles(ax: Axes, readings: dict, truth: np.ndarray) -> None:
             ax.loglog(_NUMBERS, values, "x--", markersize=4, color=line.get_color(), label="disagreement")
     ax.set_xticks(_NUMBERS, [str(number) for number in _NUMBERS])
     ax.set_xticks([], minor=True)
-    ax.set_ylim(0.02, 1.0)
+    ax.set_ylim(0.05, 1.0)
     ax.set_xlabel("projections")
-    ax.set_ylabel("1/mm")
+    ax.set_ylabel("rms / (1/mm)")
     ax.legend(fontsize=7)

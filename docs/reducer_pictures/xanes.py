@@ -28,7 +28,8 @@ def draw(path: Path) -> None:
     line = found["white_line_energy"], found["white_line"]
     left.plot(*(float(each.value) for each in line), "r+", label=f"white line {_text(line[1])}")
     left.set_xlabel("energy / eV")
-    left.set_title("normalised, from 40 000 photons a point")
+    left.set_ylabel("normalised absorption")
+    left.set_title("40 000 photons a point")
     left.legend()
     names = references.names
     fractions = [found[f"fraction_{name}"] for name in names]
@@ -36,6 +37,7 @@ def draw(path: Path) -> None:
     right.bar(names, truth, color="lightgrey", label="truth")
     values, sigmas = ([float(getattr(each, kind)) for each in fractions] for kind in ("value", "sigma"))
     right.errorbar(names, values, sigmas, fmt="ro", markersize=4, capsize=4, label="found")
+    right.set_ylabel("fraction")
     right.set_title(f"fractions; misfit {float(found['misfit'].value):.2f}")
     right.legend()
     figure.savefig(path, dpi=110)

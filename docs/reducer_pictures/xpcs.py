@@ -21,13 +21,14 @@ def draw(path: Path) -> None:
     for kelvin, colour in ((280.0, "tab:blue"), (300.0, "tab:orange")):
         _curve(left, kelvin, colour)
     left.set_xlabel("delay / s")
+    left.set_ylabel("g2")
     left.set_title("g2 at q = 0.006 1/Å, with fits")
     left.legend()
     ageing = XpcsScene(Suspension(ageing=1.0, youth=0.5), geometry=PONI, brightness=100.0)
     found = _reading(TwoTime(BINS, window=96, period=PERIOD), ageing, 290.0, 96)["two_time"]
     ends = (0.0, float(found.axes["t1"].values[-1]))
     image = right.imshow(found.value[1], origin="lower", extent=ends * 2, vmin=1.0, vmax=1.36)
-    figure.colorbar(image, ax=right)
+    figure.colorbar(image, ax=right, label="correlation")
     right.set_xlabel("t1 / s")
     right.set_ylabel("t2 / s")
     right.set_title("two-time map of a sample that ages")
