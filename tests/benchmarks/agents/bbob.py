@@ -134,12 +134,12 @@ def run(function, dimension, instance, search):
     return {"precision": precision.tolist(), "cpu": spent / len(at.best)}
 
 
-def summary(ledger):
+def summary(ledger, dimensions, instances):
     """Return a table: a row for each dimension and search, the share of targets for each group of functions."""
-    rows = []
-    for dimension, who in sorted({(key[0], key[3]) for key in ledger.rows}):
+    rows, known = [], {key: row for key, row in ledger.rows.items() if key[0] in dimensions and key[2] in instances}
+    for dimension, who in sorted({(key[0], key[3]) for key in known}):
         cells, shares = [], []
-        mine = {key[1:3]: row for key, row in ledger.rows.items() if (key[0], key[3]) == (dimension, who)}
+        mine = {key[1:3]: row for key, row in known.items() if (key[0], key[3]) == (dimension, who)}
         for functions in GROUPS.values():
             found = [np.mean(row["precision"][-1] <= TARGETS) for key, row in mine.items() if key[0] in functions]
             shares += found
@@ -162,7 +162,7 @@ def main():
         for who in options.searches:
             what = lambda key=(function, dimension, instance), who=who: run(*key, SEARCHES[who])
             ledger.run((dimension, function, instance, who), what)
-    print(summary(ledger))
+    print(summary(ledger, options.dimensions, options.instances))
 
 
 if __name__ == "__main__":

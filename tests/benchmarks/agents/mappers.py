@@ -106,6 +106,7 @@ MAPPERS = {
     "MapAgent": lambda field, seed: OfPackage(_map(field, seed)),
     "MapAgent, edges=1": lambda field, seed: OfPackage(_map(field, seed, edges=1.0)),
     "RoutedAgent, MapAgent, 8": lambda field, seed: OfPackage(RoutedAgent(_map(field, seed), points=8)),
+    "RoutedAgent, MapAgent, 24": lambda field, seed: OfPackage(RoutedAgent(_map(field, seed), points=24)),
     "BayesianAgent, Explore": lambda field, seed: OfPackage(BayesianAgent(field.space, Explore(FIELD), seed=seed)),
     "SobolAgent": lambda field, seed: OfPackage(SobolAgent(field.space, Explore(FIELD), seed=seed)),
     "gpCAM, variance": lambda field, seed: Gpcam(field.space, seed),

@@ -127,10 +127,11 @@ def run(ledger, task, make, mappers, judge, seeds, counts):
 
 
 def summary(ledger, task, measure_of, digits=3):
-    """Return a table: a row for each field and agent, a column for each number of points."""
+    """Return a table: a row for each field and agent, a column for each number of points; the longest run counts."""
     rows = []
     for name, who in dict.fromkeys((key[1], key[2]) for key in ledger.rows if key[0] == task):
-        found = [row["at"] for key, row in ledger.rows.items() if key[:3] == (task, name, who)]
+        mine = {key[3]: row["at"] for key, row in sorted(ledger.rows.items()) if key[:3] == (task, name, who)}
+        found = list(mine.values())
         at_counts = [[at[measure_of] for row in found for at in row if at["points"] == count] for count in COUNTS]
         if any(value is not None for values in at_counts for value in values):
             rows.append([name, who, len(found), *(quartiles(values, digits) for values in at_counts)])
