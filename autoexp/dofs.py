@@ -184,7 +184,7 @@ class Dof:
         if self.categorical:
             return [self.choices[int(index)] for index in np.argmax(unit, axis=1)]
         low, high = self.limits
-        positions = low + np.clip(unit[:, 0], 0.0, 1.0) * (high - low)
+        positions = low + np.minimum(np.maximum(unit[:, 0], 0.0), 1.0) * (high - low)
         if self.choices:
             numbers = np.array([float(choice) for choice in self.choices])
             nearest = np.abs(positions[:, None] - numbers[None, :]).argmin(axis=1)
@@ -192,7 +192,7 @@ class Dof:
         if self.integer:
             whole = np.clip(np.rint(positions), math.ceil(low), math.floor(high))
             return [int(position) for position in whole]
-        return [float(position) for position in np.clip(positions, low, high)]
+        return [min(max(position, low), high) for position in positions.tolist()]
 
     def travel_time(self, start: Value, stop: Value) -> float:
         """Seconds from one position to another, with a trapezoidal velocity profile.

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -133,9 +134,8 @@ class Space:
         if self.pool is not None:
             candidates = self.to_unit(self.pool)
             return [self.pool[int(np.square(candidates - row).sum(axis=1).argmin())] for row in unit]
-        edges = np.cumsum([dof.width for dof in self.dofs])[:-1]
-        blocks = np.split(unit, edges, axis=1)
-        decoded = [dof.decode(block) for dof, block in zip(self.dofs, blocks, strict=True)]
+        edges = list(accumulate((dof.width for dof in self.dofs), initial=0))
+        decoded = [dof.decode(unit[:, low:high]) for dof, (low, high) in zip(self.dofs, pairwise(edges), strict=True)]
         return [dict(zip(self.names, row, strict=True)) for row in zip(*decoded, strict=True)]
 
     def allowed(self, points: Sequence[Point]) -> NDArray[np.bool_]:

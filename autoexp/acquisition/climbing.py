@@ -10,6 +10,9 @@ from autoexp.dofs import FloatArray
 Landscape = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """Unit-cube points, shape ``(k, d)``, to scores, shape ``(k,)``, and gradients, shape ``(k, d)``."""
 
+_Places = tuple[FloatArray, FloatArray, FloatArray]
+"""Where ``k`` climbs are, shape ``(k, d)``, how high, shape ``(k,)``, and the gradients there."""
+
 _LONGEST_STEP = 0.25
 _SHORTEST_STEP = 1e-7
 _ENOUGH = 1e-4
@@ -54,33 +57,55 @@ def climb(
     Numerical Optimization, 2006, equation 6.17), restricted to the coordinates that are not held by
     a face of the cube, and its own step length, shortened until Armijo's condition holds.
     """
-    x, all_free = starts.copy(), bool(free.all())
-    value, gradient = landscape(x)
-    gradient = gradient if all_free else gradient * free
-    metric = np.ones(x.shape[1]) if lengths is None else np.minimum(lengths, 1.0)
-    metric /= metric.max()
-    inverse, length = _fresh(gradient, first_step, metric), None
+    ask = landscape if free.all() else _restricted(landscape, free)
+    metric = _metric(lengths, starts.shape[1])
+    at = (starts.copy(), *ask(starts))
+    inverse, length = _fresh(at[2], first_step, metric), None
     for _ in range(evaluations - 1):
+        x, value, gradient = at
         direction = _direction(inverse, _inward(x, gradient), first_step, metric)
-        trial = x + (direction if length is None else length[:, None] * direction)
-        np.minimum(np.maximum(trial, 0.0, out=trial), 1.0, out=trial)
+        trial = _within(x + (direction if length is None else length * direction))
         step = trial - x
         slope = np.vecdot(gradient, step)
         moving = (slope > tolerance) & (value + 2.0 * slope >= max(value.tolist()))
         if True not in moving.tolist() or not (np.abs(step) >= _SHORTEST_STEP).any():
             break
-        new_value, new_gradient = landscape(trial)
-        new_gradient = new_gradient if all_free else new_gradient * free
-        higher = moving & (new_value >= value + _ENOUGH * slope)
-        _learn(inverse, step, gradient - new_gradient, higher)
+        new = (trial, *ask(trial))
+        higher = moving & (new[1] >= value + _ENOUGH * slope)
+        _learn(inverse, step, gradient - new[2], higher)
         if False not in higher.tolist():
-            x, value, gradient, length = trial, new_value, new_gradient, None
+            at, length = new, None
         else:
-            taken = higher[:, None]
-            x, value = np.where(taken, trial, x), np.where(higher, new_value, value)
-            gradient = np.where(taken, new_gradient, gradient)
-            length = np.where(higher, 1.0, _SHRINK if length is None else _SHRINK * length)
-    return x, value
+            at = _partly(higher, new, at)
+            length = np.where(higher[:, None], 1.0, _SHRINK if length is None else _SHRINK * length)
+    return at[0], at[1]
+
+
+def _restricted(landscape: Landscape, free: NDArray[np.bool_]) -> Landscape:
+    """Return a landscape that is level along the coordinates that may not change."""
+
+    def level(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        value, gradient = landscape(x)
+        return value, gradient * free
+
+    return level
+
+
+def _metric(lengths: FloatArray | None, width: int) -> FloatArray:
+    """Return how far to go along each coordinate in the first steps, one at most, shape ``(d,)``."""
+    metric = np.ones(width) if lengths is None else np.minimum(lengths, 1.0)
+    return np.asarray(metric / metric.max())
+
+
+def _within(x: FloatArray) -> FloatArray:
+    """Return the points of the cube nearest to `x`; in place."""
+    return np.asarray(np.minimum(np.maximum(x, 0.0, out=x), 1.0, out=x))
+
+
+def _partly(which: NDArray[np.bool_], new: _Places, old: _Places) -> _Places:
+    """Return the new places of some climbs, and the old ones of the others."""
+    rows = which[:, None]
+    return np.where(rows, new[0], old[0]), np.where(which, new[1], old[1]), np.where(rows, new[2], old[2])
 
 
 def _fresh(gradient: FloatArray, first_step: float, metric: FloatArray) -> FloatArray:

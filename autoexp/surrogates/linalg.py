@@ -1,7 +1,7 @@
 """Factors and solves in double precision, quick for small matrices and kind to other threads for large ones.
 
-SciPy's LAPACK wrappers hold Python's interpreter lock while they work; from `LARGE` rows on, torch
-does the same work and lets the thread that answers the beamline go on.
+SciPy's LAPACK wrappers hold Python's interpreter lock while they work; from `LARGE` rows on, and where
+there is much else to do, NumPy or torch do it and let the thread that answers the beamline go on.
 """
 
 import numpy as np
@@ -54,8 +54,11 @@ def solve(factor: FloatArray, right: FloatArray, *, transposed: bool = False) ->
 
 def solve_many(factor: FloatArray, right: FloatArray) -> FloatArray:
     """Return ``L^-1 right`` for a square factor and ``(n, m)`` right-hand sides, m large; rows in order."""
+    if not len(factor):
+        return right
     if len(factor) < LARGE // 2:
-        return np.ascontiguousarray(solve(factor, right))
+        undone, _ = lapack.dtrtri(factor, lower=1)
+        return np.asarray(np.tril(undone) @ right)
     import torch
 
     left, wide = torch.from_numpy(np.ascontiguousarray(factor)), torch.from_numpy(np.ascontiguousarray(right))
