@@ -139,29 +139,44 @@ class Mask:
 
 @dataclass(frozen=True, slots=True)
 class DeadTime:
-    """Correct counts for the time that a pixel is blind after each one.
+    """Correct counts for the time that a pixel, or a whole detector element, is blind after each one.
 
     Non-paralyzable: the true rate is ``m / (1 - m tau)`` for a measured rate ``m`` (G. F. Knoll,
-    Radiation Detection and Measurement, 4th ed., eq. 4.23). Pixels at ``m tau >= 1`` become invalid.
+    Radiation Detection and Measurement, 4th ed., eq. 4.23). What is blind at ``m tau >= 1`` becomes invalid.
+
+    Where a row shares the time, ``m`` is the rate of all its channels, and the variance of a channel is
+    ``f² v + 2 f³ s v tau / t + f⁴ s² V (tau / t)²``, with the factor ``f = 1 / (1 - m tau)`` and the sum ``V`` of the
+    variances: to first order. That channels err together by this is not followed.
 
     Parameters
     ----------
     tau
         Dead time in seconds.
+    shared
+        Whether all pixels of a row are blind together, as the channels of one detector element's spectrum are.
     """
 
     tau: float
+    shared: bool = False
 
     def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
         """Return the counts that there were, by the exposure of `meta`."""
-        live = 1.0 - frames.values * (self.tau / meta.exposure)
+        share = self.tau / meta.exposure
+        counts = frames.values.sum(-1, keepdim=True) if self.shared else frames.values
+        live = 1.0 - counts * share
         countable = live > 0
         factor = 1.0 / torch.where(countable, live, 1.0)
-        return Frames(frames.values * factor, frames.variances * factor**4, _both(frames.valid, countable))
+        valid = _both(frames.valid, countable.expand_as(frames.values))
+        if not self.shared:
+            return Frames(frames.values * factor, frames.variances * factor**4, valid)
+        values, pull = frames.values * factor, frames.values * factor * share
+        together = frames.variances.sum(-1, keepdim=True)
+        variances = factor**2 * (frames.variances * (1.0 + 2.0 * pull) + pull**2 * together)
+        return Frames(values, variances, valid)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        return {"tau": self.tau}
+        return {"tau": self.tau, "shared": self.shared}
 
 
 @dataclass(frozen=True, slots=True)

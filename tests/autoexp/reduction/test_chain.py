@@ -68,6 +68,22 @@ def test_dead_time_is_undone():
     assert not blind.valid.any()
 
 
+def test_channels_of_a_detector_element_are_blind_together():
+    tau, exposure, true = 1e-6, 0.5, torch.tensor([[[1e5, 3e4, 0.0, 2e3], [10.0, 0.0, 5.0, 0.0]]], dtype=torch.float64)
+    rates = true.sum(-1, keepdim=True) / exposure
+    out = DeadTime(tau, shared=True)(lift(true / (1.0 + rates * tau), "cpu"), FrameMeta(exposure=exposure))
+    torch.testing.assert_close(out.values, true)
+    assert out.valid.all()
+    blind = DeadTime(0.1, shared=True)(lift(torch.tensor([[[8, 4, 0], [3, 0, 0]]]), "cpu"), FrameMeta())
+    assert blind.valid.tolist() == [[[False] * 3, [True] * 3]]
+
+
+def test_the_sigma_of_channels_that_are_blind_together_is_their_scatter():
+    shares, rng = np.array([400.0, 200.0, 100.0, 50.0, 25.0, 12.0, 6.0, 3.0]), np.random.default_rng(2)
+    together = DeadTime(5e-4, shared=True)
+    assert scatter(together, lambda s: rng.poisson(shares, s)) == pytest.approx(1, abs=0.03)
+
+
 def test_a_pixel_without_response_becomes_invalid():
     flat = torch.tensor([[1.0, 0.0, float("nan"), -1.0]])
     out = Flat(flat)(Frames(torch.ones(1, 1, 4)), FrameMeta())

@@ -127,7 +127,7 @@ def test_an_agent_finds_the_longest_exposure_that_does_not_saturate(RE):
 def test_an_agent_finds_the_iron_by_a_region_of_the_spectrum(RE):
     beamline = xrf_beamline(seed=3)
     scene = beamline.scene
-    reducer = chain(DeadTime(scene.detector.dead), PerSecond(), RegionSums((Region("Fe", 620, 660),)))
+    reducer = chain(DeadTime(scene.detector.dead, shared=True), PerSecond(), RegionSums((Region("Fe", 620, 660),)))
     detector = ReducedDetector(beamline.detector, reducer, name="line", device="cpu", meta=exposure_of(beamline))
     agent = BayesianAgent(dofs(beamline, "sample_x", "sample_y"), Maximize("line_Fe"), initial=8, seed=2)
     rate = scene.truth().rate.sel(element="Fe")
