@@ -126,16 +126,20 @@ def run(ledger, task, make, mappers, judge, seeds, counts):
             ledger.run((task, name, who, seed, counts[-1]), what)
 
 
-def summary(ledger, task, measure_of, digits=3):
-    """Return a table: a row for each field and agent, a column for each number of points; the longest run counts."""
+def summary(ledger, task, columns):
+    """Return a table: a row for each field and agent, a column for each measure and number of points of `columns`.
+
+    Medians and quartiles over seeds, of a raster over its offsets too; the longest run of each seed counts.
+    """
     rows = []
-    for name, who in dict.fromkeys((key[1], key[2]) for key in ledger.rows if key[0] == task):
+    for name, who in sorted({key[1:3] for key in ledger.rows if key[0] == task}):
         mine = {key[3]: row["at"] for key, row in sorted(ledger.rows.items()) if key[:3] == (task, name, who)}
-        found = list(mine.values())
-        at_counts = [[at[measure_of] for row in found for at in row if at["points"] == count] for count in COUNTS]
-        if any(value is not None for values in at_counts for value in values):
-            rows.append([name, who, len(found), *(quartiles(values, digits) for values in at_counts)])
-    return table(["field", "agent", "seeds", *(f"{count} points" for count in COUNTS)], rows)
+        cells = [
+            quartiles([at[what] for found in mine.values() for at in found if at["points"] == count])
+            for what, count in columns
+        ]
+        rows.append([name, who, len(mine), *cells])
+    return table(["field", "agent", "seeds", *(f"{what}, {count} points" for what, count in columns)], rows)
 
 
 def main():
@@ -157,16 +161,11 @@ def main():
         run(ledger, "map", {name: FIELDS[name] for name in options.fields}, mappers, Maps(), options.seeds, counts)
     if "phases" in options.tasks:
         run(ledger, "phases", PHASES, SORTERS, Classes(), options.seeds, counts)
-    titles = {
-        "error": "Map error",
-        "own error": "Error of the agent's own map",
-        "edges": "F1 of edges",
-        "own edges": "F1 of its own",
-        "seconds": "Beam time, s",
-    }
-    for what, title in titles.items():
-        print(f"\n{title}\n\n{summary(ledger, 'map', what)}")
-    print(f"\nMacro F1 of phases\n\n{summary(ledger, 'phases', 'classes')}")
+    last = counts[-1]
+    errors = [("error", count) for count in counts]
+    others = [(what, last) for what in ("own error", "edges", "own edges", "seconds")]
+    print(f"\nMaps\n\n{summary(ledger, 'map', [*errors, *others])}")
+    print(f"\nMacro F1 of phases\n\n{summary(ledger, 'phases', [('classes', count) for count in counts])}")
 
 
 if __name__ == "__main__":
