@@ -11,14 +11,16 @@ from torch import Tensor
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
 from autoexp.reduction.background import Background, Blocks
+from autoexp.reduction.coarse import coarse_window
 from autoexp.reduction.images import MeanImage, Window
-from autoexp.reduction.moments import MONOMIALS, Cut, Moments, window_around
+from autoexp.reduction.moments import Cut, Moments, window_around
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.sums import FrameSum
 
 _ROUNDS = 30
-_FIELDS = ("sum", "centroid_x", "centroid_y", "width_x", "width_y", "size", "peak", "tilt")
+_OF_MOMENTS = ("sum", "centroid_x", "centroid_y", "width_x", "width_y", "size", "tilt")
+_FIELDS = (*_OF_MOMENTS[:-1], "peak", "tilt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,8 @@ def _first_window(blocks: Blocks, background: Background, threshold: float) -> t
     """Return the surroundings of the block that stands out most, on the finest scale that shows it."""
     for factor in (1, 4):
         scale = blocks if factor == 1 else blocks.coarser(factor)
-        significance = scale.significance(background)
-        row, column = divmod(int(significance.argmax()), significance.shape[1])
-        if significance[row, column] >= threshold:
+        row, column, significance = scale.brightest(background)
+        if significance >= threshold:
             side = scale.size
             return ((row - 1) * side, (row + 2) * side, (column - 1) * side, (column + 2) * side), Flags.NONE
     return None, Flags.NO_SIGNAL
@@ -147,21 +148,29 @@ def _first_window(blocks: Blocks, background: Background, threshold: float) -> t
 def _settle(
     image: MeanImage, blocks: Blocks, first: Window, background: Background, how: BeamStatistics
 ) -> tuple[Cut, Moments, Window, bool]:
-    """Move and scale the window with the beam inside it until it stands still."""
-    window = _inside(first, image.shape)
-    seen = {window}
+    """Move and scale the window with the beam inside it until it stands still, on blocks and then on pixels."""
+    given = how.background is not None
+    begin = _inside(first, image.shape)
+    window = coarse_window(blocks, begin, image.shape, factor=how.window, level=background.level, given=given)
+    seen: set[Window] = set()
     for _ in range(_ROUNDS):
+        seen.add(window)
+        background = _level(blocks.outside(window) or blocks.corners(), how.background)
         cut = Cut.of(image, window, background)
         moments = cut.moments()
         if not moments.finite:
             return cut, moments, window, True
         following = window_around(moments, image.shape, factor=how.window, least=blocks.size)
-        if following in seen:
+        if following in seen or _rests(window, following):
             return cut, moments, window, True
-        seen.add(following)
         window = following
-        background = _level(blocks.outside(window) or blocks.corners(), how.background)
     return cut, moments, window, False
+
+
+def _rests(window: Window, following: Window) -> bool:
+    """Return whether no edge moves by more than a hundredth of the side."""
+    y0, y1, x0, x1 = (abs(a - b) for a, b in zip(window, following, strict=True))
+    return 100 * max(y0, y1) <= window[1] - window[0] and 100 * max(x0, x1) <= window[3] - window[2]
 
 
 def _inside(window: Window, shape: tuple[int, int]) -> Window:
@@ -175,34 +184,34 @@ def _values(cut: Cut, m: Moments) -> dict[str, tuple[float, float]]:
     Each field ``f`` is a function of the pixels ``s``; its sigma follows from ``df/ds`` in each, which is a
     polynomial in the coordinates.
     """
-    one, dx, dy, dxx, dyy, dxy = np.eye(len(MONOMIALS))
-    a, b = (dxx - m.xx * one) / m.total, (dyy - m.yy * one) / m.total
     width_x, width_y = 4.0 * math.sqrt(m.xx), 4.0 * math.sqrt(m.yy)
     size = math.sqrt(width_x * width_y)
     difference, cross = m.xx - m.yy, 2.0 * m.xy
     elongation = max(difference**2 + cross**2, float(np.finfo(np.float64).tiny))
-    tilt, turn = 0.5 * math.atan2(cross, difference), difference * 2.0 / m.total * (dxy - m.xy * one) - cross * (a - b)
-    fields = {
-        "sum": (m.total, one),
-        "centroid_x": (m.x, dx / m.total),
-        "centroid_y": (m.y, dy / m.total),
-        "width_x": (width_x, a * (2.0 / math.sqrt(m.xx))),
-        "width_y": (width_y, b * (2.0 / math.sqrt(m.yy))),
-        "size": (size, (a / m.xx + b / m.yy) * (size / 4.0)),
-        "tilt": (math.degrees(tilt), np.degrees(turn / (2.0 * elongation))),
-    }
-    sigmas = cut.sigmas(np.stack([derivative for _, derivative in fields.values()])).tolist()
-    return {name: (value, sigma) for (name, (value, _)), sigma in zip(fields.items(), sigmas, strict=True)}
+    found = (m.total, m.x, m.y, width_x, width_y, size, math.degrees(0.5 * math.atan2(cross, difference)))
+    # times the total: coefficients of 1, dx, dy, dx², dy² and dx dy
+    p, q, t = 8.0 / width_x, 8.0 / width_y, math.degrees(0.5 / elongation)
+    derivatives = [
+        [m.total, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 1.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
+        [-p * m.xx, 0.0, 0.0, p, 0.0, 0.0],
+        [-q * m.yy, 0.0, 0.0, 0.0, q, 0.0],
+        [-size / 2.0, 0.0, 0.0, size / (4.0 * m.xx), size / (4.0 * m.yy), 0.0],
+        [0.0, 0.0, 0.0, -t * cross, t * cross, 2.0 * t * difference],
+    ]
+    sigmas = cut.sigmas(np.array(derivatives) / m.total).tolist()
+    return dict(zip(_OF_MOMENTS, zip(found, sigmas, strict=True), strict=True))
 
 
 def _peak(image: MeanImage, window: Window, background: Background) -> tuple[float, float]:
     """Return the largest value in a window, above background, and its sigma."""
-    y, x = image.highest(window)
-    pixel = (y, y + 1, x, x + 1)
-    seen = image.seen(pixel)
+    pixel = image.highest(window)
+    seen, mean = image.seen(pixel), float(image.mean(pixel))
     valid = 1.0 if seen is None else float(seen)
-    variance = float(image.spread(pixel)) + background.excess * valid
-    return (float(image.mean(pixel)) - background.level) * valid, math.sqrt(max(0.0, variance))
+    counted = mean / image.n_frames if image.variance is None else float(image.spread(pixel))
+    variance = counted + background.excess * valid
+    return (mean - background.level) * valid, math.sqrt(max(0.0, variance))
 
 
 def _whole_sum(blocks: Blocks, background: Background) -> tuple[float, float]:

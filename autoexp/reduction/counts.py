@@ -88,7 +88,8 @@ def add_counts(counts: IntArray, highest: int, axis: int = 0) -> IntArray:
     n = len(layers)
     wide = np.dtype(narrowest(n * highest))
     if n == 1:
-        return np.array(layers[0], wide)
+        same = wide.itemsize == counts.itemsize and wide.kind == "i"
+        return layers[0].view(wide).copy() if same else np.array(layers[0], wide)
     room = _top(counts.dtype) // max(1, highest)
     if n <= room:
         return np.asarray(np.add.reduce(layers, axis=0, dtype=counts.dtype), wide)

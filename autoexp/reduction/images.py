@@ -59,7 +59,7 @@ class MeanImage:
 
     def mean(self, window: Window) -> Tensor:
         """Return the mean in a window, float64."""
-        values = _cut(self.values, window).to(torch.float64)
+        values = _float64(_cut(self.values, window))
         return values if self.n_frames == 1 else values / self.n_frames
 
     def spread(self, window: Window) -> Tensor:
@@ -71,18 +71,25 @@ class MeanImage:
         """Return 1 where a value in a window is valid, else 0, float64; None for everywhere."""
         return None if self.valid is None else _cut(self.valid, window).to(torch.float64)
 
-    def highest(self, window: Window) -> tuple[int, int]:
-        """Return row and column of the largest mean in a window; an invalid pixel counts as zero."""
+    def highest(self, window: Window) -> Window:
+        """Return where the largest mean in a window is, a pixel wide; an invalid pixel counts as zero."""
         part = _cut(self.values, window)
-        place = int(part.numpy().argmax() if part.device.type == "cpu" else part.argmax())
-        row, column = divmod(place, part.shape[1])
-        return window[0] + row, window[2] + column
+        if part.device.type == "cpu":
+            # row by row, for the whole window would be copied first
+            counts = part.numpy()
+            row = int(counts.max(axis=1).argmax())
+            column = int(counts[row].argmax())
+        else:
+            row, column = divmod(int(part.argmax()), part.shape[1])
+        y, x = window[0] + row, window[2] + column
+        return y, y + 1, x, x + 1
 
     def block_sums(self, size: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the sums of mean and variance, and the valid pixels, in square blocks; those at the ends are short."""
         if self.variance is None:
             counted = _block_counts(self.values, size, int(self.bound))
-            signal, spread = counted / self.n_frames, counted / self.n_frames**2
+            signal = counted if self.n_frames == 1 else counted / self.n_frames
+            spread = signal if self.n_frames == 1 else signal / self.n_frames
         else:
             signal = block_sums(self.values, size) / self.n_frames
             spread = block_sums(self.variance, size) / self.n_frames**2
@@ -98,10 +105,16 @@ def block_sums(image: Tensor, size: int) -> FloatArray:
 
 
 def _block_counts(counts: Tensor, size: int, bound: int) -> FloatArray:
-    whole: NDArray[Any] = _padded(counts, size).numpy()
-    rows = add_counts(whole.reshape(len(whole) // size, size, -1), bound, axis=1)
-    sums: FloatArray = rows.astype(np.float64).reshape(len(rows), -1, size) @ np.ones(size)
-    return sums
+    whole = _padded(counts, size)
+    layers = whole.view(len(whole) // size, size, -1)
+    if counts.dtype == torch.int16 and size * bound < 2**15:
+        rows: NDArray[Any] = layers.sum(1, dtype=torch.int16).numpy()
+    else:
+        rows = add_counts(layers.numpy(), bound, axis=1)
+    # float32 holds whole numbers up to 2**24
+    kind = np.float32 if size**2 * bound <= 2**24 else np.float64
+    sums = rows.astype(kind).reshape(-1, size) @ np.ones(size, kind)
+    return sums.reshape(len(rows), -1).astype(np.float64)
 
 
 def _padded(image: Tensor, size: int) -> Tensor:
@@ -113,6 +126,11 @@ def _whole(shape: tuple[int, int], size: int) -> FloatArray:
     """Return the number of pixels in each block of an image without invalid ones."""
     sides = (np.minimum(size, length - np.arange(0, length, size)) for length in shape)
     return np.outer(*sides).astype(np.float64)
+
+
+def _float64(part: Tensor) -> Tensor:
+    # for a part of an image numpy takes half as long
+    return torch.from_numpy(part.numpy().astype(np.float64)) if part.device.type == "cpu" else part.to(torch.float64)
 
 
 def _cut(image: Tensor, window: Window) -> Tensor:

@@ -81,7 +81,7 @@ class Cut:
         """Sum over a window, first and one-past-last row and column."""
         y0, y1, x0, x1 = window
         seen = image.seen(window)
-        pixels = _sums_of_ones(y1 - y0, x1 - x0) if seen is None else _sums(seen)
+        pixels = ones(y1 - y0, x1 - x0) if seen is None else _sums(seen)
         values = _sums(image.mean(window))
         spread = values / image.n_frames if image.variance is None else _sums(image.spread(window))
         origin = (0.5 * (y0 + y1 - 1), 0.5 * (x0 + x1 - 1))
@@ -117,28 +117,37 @@ class Cut:
 
 
 def _sums(values: Tensor) -> FloatArray:
-    y, x = (_powers(length, str(values.device)) for length in values.shape)
-    sums: FloatArray = ((y.T @ values) @ x).cpu().numpy()
+    y, x = (_powers_on(length, str(values.device)) for length in values.shape)
+    sums: FloatArray = (y.T @ (values @ x)).cpu().numpy()
     return sums
 
 
 @lru_cache(maxsize=64)
-def _powers(length: int, device: str) -> Tensor:
+def powers(length: int) -> FloatArray:
     """Return powers of the coordinates of so many pixels about their middle, shape ``(length, 5)``."""
     at = np.arange(length) - 0.5 * (length - 1)
-    return torch.from_numpy(np.vander(at, _ORDERS, increasing=True)).to(device)
+    return np.vander(at, _ORDERS, increasing=True)
 
 
 @lru_cache(maxsize=64)
-def _sums_of_ones(rows: int, columns: int) -> FloatArray:
-    sums: FloatArray = np.outer(*(_powers(length, "cpu").sum(0).numpy() for length in (rows, columns)))
+def _powers_on(length: int, device: str) -> Tensor:
+    return torch.from_numpy(powers(length)).to(device)
+
+
+@lru_cache(maxsize=64)
+def ones(rows: int, columns: int) -> FloatArray:
+    """Return what the powers of the coordinates of a window add up to, shape ``(5, 5)``."""
+    sums: FloatArray = np.outer(powers(rows).sum(0), powers(columns).sum(0))
     return sums
+
+
+_CHOICES = np.array([[math.comb(i, j) for j in range(_ORDERS)] for i in range(_ORDERS)], dtype=float)
+_EXPONENTS = np.maximum(np.arange(_ORDERS)[:, None] - np.arange(_ORDERS), 0)
 
 
 def _shift(by: float) -> FloatArray:
     """Return the matrix from sums of powers of ``u`` to those of ``u - by``."""
-    matrix = [[math.comb(i, j) * (-by) ** (i - j) if j <= i else 0.0 for j in range(_ORDERS)] for i in range(_ORDERS)]
-    return np.array(matrix)
+    return np.asarray(_CHOICES * (-by) ** _EXPONENTS)
 
 
 def window_around(moments: Moments, shape: tuple[int, int], *, factor: float = 3.0, least: float = 2.0) -> Window:
