@@ -16,6 +16,7 @@ from autoexp_agents.reference import ReferenceAgent
 from autoexp_agents.regions import Region, RegionsAgent
 from autoexp_agents.routed import RoutedAgent, route
 from autoexp_agents.safety import SafeAgent
+from autoexp_agents.scalarised import ScalarisedAgent
 from autoexp_agents.scbo import ConstrainedTrustRegionAgent
 from autoexp_agents.spectrum import Features, SpectrumAgent
 from autoexp_agents.technique import TechniqueAgent
@@ -44,6 +45,7 @@ __all__ = [
     "RegionsAgent",
     "RoutedAgent",
     "SafeAgent",
+    "ScalarisedAgent",
     "SobolAgent",
     "SpectrumAgent",
     "TechniqueAgent",

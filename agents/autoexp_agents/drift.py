@@ -16,6 +16,7 @@ from autoexp.space import Space
 from autoexp.surrogates.conditioned import Model
 from autoexp.surrogates.parameters import Data
 from autoexp_agents.belief import Belief, bounds_of, learn, merit
+from autoexp_agents.closer import Looks
 from autoexp_agents.learner import Found, Learner
 from autoexp_agents.memory import near
 from autoexp_agents.report import Posterior, health, pictured, shortest
@@ -23,7 +24,7 @@ from autoexp_agents.report import Posterior, health, pictured, shortest
 if TYPE_CHECKING:
     import xarray as xr
 
-_CENTRES, _PER_CENTRE = 4, 64
+_LOOKS = Looks(rounds=4, centres=4, each=64)
 _FRESH = 0.1
 _KEPT = 150
 
@@ -161,7 +162,7 @@ class DriftAgent(Learner):
             return None
         values = belief.score(scores, self._timed(unit))
         rng = np.random.default_rng([self._seed, self._given])
-        close = self._candidates.near(unit[np.argsort(-values, kind="stable")[:_CENTRES]], rng, _PER_CENTRE)
+        close = self._candidates.near(unit[np.argsort(-values, kind="stable")[: _LOOKS.centres]], rng, _LOOKS.each)
         close = close[~near(close, known)]
         if len(close):
             unit = np.vstack([unit, close])
@@ -178,22 +179,14 @@ class DriftAgent(Learner):
             If nothing usable was measured.
         """
         belief, name = self._believed(), self._wanted.name
-        space = self._candidates
-        places = space.snap(self._memory.units) if space.space.pool is None else space.nearest(self._memory.units)
-        places = places[space.allowed(places)]
-        places = places if len(places) else space.unit
 
         def careful(unit: FloatArray) -> FloatArray:
             mean, sigma = belief.models[name].posterior(self._timed(unit))
             return np.asarray(merit(self._wanted, mean)[0] - sigma)
 
-        for turn in range(4):
-            order = np.argsort(-careful(places), kind="stable")[:_CENTRES]
-            rng = np.random.default_rng([self._seed, turn, 7])
-            places = np.vstack([places[order], space.near(places[order], rng, _PER_CENTRE)])
-        chosen = places[int(np.argmax(careful(places)))]
+        chosen = _LOOKS.answer(self._candidates, self._memory.units, careful, self._seed)
         mean, sigma = belief.at(self._timed(chosen[None, :])[0])
-        return Estimate(space.space.from_unit(chosen[None, :])[0], mean, sigma)
+        return Estimate(self._candidates.space.from_unit(chosen[None, :])[0], mean, sigma)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
         """Return mean, sigma and score now, around the best point; time is one more coordinate of the length scales.

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +15,14 @@ from autoexp.records import Estimate, Observation, Suggestion
 from autoexp.space import Space
 from autoexp_agents.belief import Belief, bounds_of
 from autoexp_agents.belief import best as best_of
+from autoexp_agents.closer import Looks
 from autoexp_agents.learner import Found, Searcher
-from autoexp_agents.memory import near
 from autoexp_agents.report import slices
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_ROUNDS, _CENTRES = 3, 6
+_LOOKS = Looks(rounds=3, centres=6, each=32)
 _MARGIN = 0.1
 
 
@@ -104,23 +105,8 @@ class ParetoAgent(Searcher):
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         """Return the best candidate that is not taken, shape ``(d,)``, after looks ever closer around the best."""
         parts = self._parts(belief)
-        unit = self._candidates.unit
-        values = self._score(belief, parts, *self._fields(belief, None), bounds=belief.score_watched(self._bounds()))
-        values = np.where(near(unit, known), -np.inf, values)
-        if not np.isfinite(values).any():
-            return None
-        for turn in range(_ROUNDS if self._candidates.free.any() else 0):
-            centres = unit[np.argsort(-values, kind="stable")[:_CENTRES]]
-            rng = np.random.default_rng([self._seed, self._given, turn])
-            close = self._candidates.near(centres, rng, 32)
-            close = close[~near(close, known)]
-            if len(close):
-                found = self._score(
-                    belief, parts, *self._fields(belief, close), bounds=belief.score(self._bounds(), close)
-                )
-                unit, values = np.vstack([unit, close]), np.concatenate([values, found])
-        best = int(np.argmax(values))
-        return unit[best], float(values[best])
+        score = partial(self._score, belief, parts)
+        return _LOOKS.best(self._candidates, score(None), score, known, (self._seed, self._given))
 
     def _bounds(self) -> list[tuple[str, Any]]:
         return bounds_of(self._objectives)
@@ -131,9 +117,10 @@ class ParetoAgent(Searcher):
         pairs = [model.watched() if unit is None else model.posterior(unit) for model in models]
         return np.column_stack([mean for mean, _ in pairs]) * self._signs, np.column_stack([s for _, s in pairs])
 
-    def _score(
-        self, belief: Belief, parts: Cells | None, mean: FloatArray, sigma: FloatArray, *, bounds: FloatArray
-    ) -> FloatArray:
+    def _score(self, belief: Belief, parts: Cells | None, unit: FloatArray | None) -> FloatArray:
+        """Return the log of the expected growth, with the Bounds, at points or the watched ones, shape ``(m,)``."""
+        mean, sigma = self._fields(belief, unit)
+        bounds = belief.score_watched(self._bounds()) if unit is None else belief.score(self._bounds(), unit)
         if parts is None:
             return np.zeros(len(mean)) + bounds
         scale = np.array([belief.models[objective.name].parameters.scale for objective in self._wanted])
@@ -217,11 +204,8 @@ class ParetoAgent(Searcher):
             If nothing usable was measured, or nothing that holds the Bounds.
         """
         belief = self._believed()
-        parts, front = self._parts(belief), self.front()
-
-        def score(unit: FloatArray) -> FloatArray:
-            return self._score(belief, parts, *self._fields(belief, unit), bounds=belief.score(self._bounds(), unit))
-
+        front = self.front()
+        score = partial(self._score, belief, self._parts(belief))
         found = slices(belief, self._space, self.best().point, score, self.rule, per_dof)
         columns = {f"front_{name}": [row.point[name] for row in front] for name in self._space.names}
         for name in belief.models:

@@ -18,8 +18,8 @@ from autoexp.records import Estimate, Observation, Point, Source, Suggestion, Wh
 from autoexp.space import Space
 from autoexp.surrogates import Data
 from autoexp_agents.belief import Belief, learn, merit
+from autoexp_agents.closer import Looks
 from autoexp_agents.designed import Designed
-from autoexp_agents.memory import near
 from autoexp_agents.opening import taken
 from autoexp_agents.report import health, pictured, shortest
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Twin = Callable[[Columns], Mapping[str, FloatArray]]
 """Dof name to ``n`` positions to field name to ``n`` values: for example the `expected` of a Scene."""
 
-_ROUNDS, _CENTRES, _PER_CENTRE = 4, 5, 48
+_LOOKS = Looks(rounds=4, centres=5, each=48)
 _TRUST = 3.0
 
 
@@ -197,22 +197,10 @@ class TwinAgent(Designed):
     def _search(self, model: _Discrepancy, known: FloatArray) -> tuple[FloatArray, float] | None:
         """Return the best candidate that is not taken, after looks ever closer around the best ones."""
         score = self._acquisition()
-        unit = self._candidates.unit
         mean, sigma = model.belief.models[self._name].watched()
         values = score.value(mean + model.scale * self._prepared, sigma)
-        values = np.where(near(unit, known), -np.inf, values)
-        if not np.isfinite(values).any():
-            return None
-        for turn in range(_ROUNDS if self._candidates.free.any() else 0):
-            rng = np.random.default_rng([self._seed, self._given, turn])
-            centres = unit[np.argsort(-values, kind="stable")[:_CENTRES]]
-            close = self._candidates.near(centres, rng, _PER_CENTRE)
-            close = close[~near(close, known)]
-            if len(close):
-                unit = np.vstack([unit, close])
-                values = np.concatenate([values, score.value(*self.posterior(close))])
-        best = int(np.argmax(values))
-        return unit[best], float(values[best])
+        seed = (self._seed, self._given)
+        return _LOOKS.best(self._candidates, values, lambda unit: score.value(*self.posterior(unit)), known, seed)
 
     def best(self) -> Estimate:
         """Return the best of the measured points and of those around them, by posterior mean less one sigma.
@@ -223,16 +211,7 @@ class TwinAgent(Designed):
             If nothing usable was measured.
         """
         self._learnt()
-        places = self._memory.units
-        places = (
-            self._candidates.snap(places) if self._candidates.space.pool is None else self._candidates.nearest(places)
-        )
-        places = places[self._candidates.allowed(places)]
-        for turn in range(_ROUNDS if self._candidates.free.any() else 0):
-            order = np.argsort(-self._careful(places), kind="stable")[:_CENTRES]
-            rng = np.random.default_rng([self._seed, turn, 7])
-            places = np.vstack([places[order], self._candidates.near(places[order], rng, _PER_CENTRE)])
-        chosen = places[int(np.argmax(self._careful(places)))]
+        chosen = _LOOKS.answer(self._candidates, self._memory.units, self._careful, self._seed)
         mean, sigma = self.posterior(chosen[None, :])
         point = self._candidates.space.from_unit(chosen[None, :])[0]
         return Estimate(point, {self._name: float(mean[0])}, {self._name: float(sigma[0])})

@@ -1,0 +1,79 @@
+"""Looks ever closer around the best points."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoexp.acquisition.search import Candidates
+from autoexp.dofs import FloatArray
+from autoexp_agents.memory import near
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How often and how closely to look.
+
+    Parameters
+    ----------
+    rounds
+        How many looks.
+    centres
+        Around how many of the best points so far.
+    each
+        How many points around each.
+    """
+
+    rounds: int
+    centres: int
+    each: int
+
+    def best(
+        self,
+        candidates: Candidates,
+        values: FloatArray,
+        score: Callable[[FloatArray], FloatArray],
+        known: FloatArray,
+        seed: tuple[int, ...],
+    ) -> tuple[FloatArray, float] | None:
+        """Return the best point, shape ``(d,)``, apart from the known ones, and its score; None if there is no other.
+
+        Parameters
+        ----------
+        candidates
+            To begin with.
+        values
+            Their scores, shape ``(m,)``.
+        score
+            Of ``(m, d)`` further points.
+        known
+            Points that do not count, shape ``(k, d)``.
+        seed
+            Of the further points.
+        """
+        unit = candidates.unit
+        values = np.where(near(unit, known), -np.inf, values)
+        if not np.isfinite(values).any():
+            return None
+        for turn in range(self.rounds if candidates.free.any() else 0):
+            rng = np.random.default_rng([*seed, turn])
+            close = candidates.near(unit[np.argsort(-values, kind="stable")[: self.centres]], rng, self.each)
+            close = close[~near(close, known)]
+            if len(close):
+                unit, values = np.vstack([unit, close]), np.concatenate([values, score(close)])
+        best = int(np.argmax(values))
+        return unit[best], float(values[best])
+
+    def answer(
+        self, candidates: Candidates, measured: FloatArray, score: Callable[[FloatArray], FloatArray], seed: int
+    ) -> FloatArray:
+        """Return the best of the measured points, shape ``(n, d)``, and of those around the best of them, ``(d,)``."""
+        pool = candidates.space.pool is not None
+        places = candidates.nearest(measured) if pool else candidates.snap(measured)
+        places = places[candidates.allowed(places)]
+        places = places if len(places) else candidates.unit
+        for turn in range(self.rounds):
+            order = np.argsort(-score(places), kind="stable")[: self.centres]
+            rng = np.random.default_rng([seed, turn, 7])
+            places = np.vstack([places[order], candidates.near(places[order], rng, self.each)])
+        return np.asarray(places[int(np.argmax(score(places)))])
