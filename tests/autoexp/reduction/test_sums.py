@@ -59,6 +59,15 @@ def test_counts_keep_their_precision_over_many_batches(highest):
     assert state.bound >= raw.sum(0).max()
 
 
+def test_a_loose_bound_does_not_widen_a_sum():
+    counts = np.random.default_rng(0).integers(0, 50, (200, 4, 5), dtype=np.int16)
+    state = FrameSum.empty(FrameSpec((4, 5)))
+    for frame in counts:
+        state = state.merge(FrameSum.of_counts(frame[None], 4000))
+    assert state.values.dtype == torch.int16
+    np.testing.assert_array_equal(state.values.numpy(), counts.sum(0))
+
+
 @pytest.mark.parametrize("kind", [torch.int16, torch.int64, torch.float32, torch.float64])
 def test_a_sum_is_no_view_of_the_frames(kind):
     frames = torch.ones((1, 2, 3), dtype=kind)
