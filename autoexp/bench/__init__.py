@@ -7,6 +7,7 @@ from autoexp.bench.evidence import Evidence
 from autoexp.bench.goals import Goal, OptimumFound, TopFound
 from autoexp.bench.maps import EdgesFound, MapKnown, MapSimilar, PhasesKnown, TransitionLocated
 from autoexp.bench.quantiles import continuous_quantile, pool_quantile
+from autoexp.bench.raster import RasterRival, raster
 from autoexp.bench.rivals import Effort, grid_effort, random_effort
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "MapSimilar",
     "OptimumFound",
     "PhasesKnown",
+    "RasterRival",
     "TopFound",
     "TransitionLocated",
     "compare",
@@ -27,4 +29,5 @@ __all__ = [
     "grid_effort",
     "pool_quantile",
     "random_effort",
+    "raster",
 ]

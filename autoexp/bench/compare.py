@@ -7,7 +7,7 @@ from autoexp import plugins
 from autoexp.bench.comparison import Comparison
 from autoexp.bench.goals import Goal
 from autoexp.bench.parallel import outcomes
-from autoexp.bench.trial import AgentFactory, SceneFactory, Track, Trial
+from autoexp.bench.trial import AgentFactory, SceneFactory, Track, Trial, agent_factory
 from autoexp.errors import AutoexpError
 
 
@@ -30,7 +30,8 @@ def compare(
     Parameters
     ----------
     agents
-        Name to a registered name or a callable ``(space, objectives, seed=...)``; or registered names.
+        Name to a registered name or a callable ``(space, objectives, seed=...)``; or registered names. The name
+        ``raster`` stands for a raster of `budget` points whose offset is drawn from the seed, the rival for maps.
         For other processes callables must be importable, so not lambdas.
     scene
         Registered name, or a callable ``(seed=..., speed=...)`` that returns a `Beamline`.
@@ -75,8 +76,7 @@ def _check(agents: Mapping[str, AgentFactory], scene: SceneFactory, budget: int,
     if len(set(seeds)) != len(seeds):
         raise AutoexpError(f"each seed may be given once, got {list(seeds)}")
     for agent in agents.values():
-        if isinstance(agent, str):
-            plugins.load("agents", agent)
+        agent_factory(agent)
     if isinstance(scene, str):
         plugins.load("scenes", scene)
 

@@ -16,6 +16,7 @@ from autoexp.beamline import Beamline
 from autoexp.bench.defaults import default_goal
 from autoexp.bench.evidence import Evidence, wanted
 from autoexp.bench.goals import Goal, JudgesAnswers, OptimumFound, cost
+from autoexp.bench.raster import RasterRival
 from autoexp.campaign import Campaign
 from autoexp.documents import DECISIONS
 from autoexp.dofs import FloatArray
@@ -25,10 +26,14 @@ from autoexp.records import Point
 from autoexp.space import Space
 
 AgentFactory = str | Callable[..., Agent]
-"""A registered name, or what is called as ``(space, objectives, seed=...)``."""
+"""``raster``, a registered name, or what is called as ``(space, objectives, seed=...)``; also with ``budget=...``
+where it takes one."""
 
 SceneFactory = str | Callable[..., Beamline]
 """A registered name, or what is called as ``(seed=..., speed=...)``."""
+
+RASTER = "raster"
+"""Name of the rival for maps that needs no registration."""
 
 _PATIENCE = 10.0
 
@@ -108,7 +113,7 @@ def run_trial(trial: Trial) -> Track:
     """
     make = plugins.load("scenes", trial.scene) if isinstance(trial.scene, str) else trial.scene
     beamline: Beamline = make(seed=trial.seed, speed=None)
-    agent = make_agent(trial.agent, space_of(beamline), beamline, trial.seed)
+    agent = make_agent(trial, beamline)
     campaign = Campaign(agent, clock=beamline.clock.now, on_failure="skip", think="inline")
     waits = _scan(beamline, campaign, trial.budget)
     evidence = Evidence(beamline, campaign.space, campaign.observations, _answer(agent))
@@ -121,13 +126,29 @@ def space_of(beamline: Beamline) -> Space:
     return space(beamline.dofs) if callable(space) else Space(beamline.dofs)
 
 
-def make_agent(factory: AgentFactory, space: Space, beamline: Beamline, seed: int) -> Agent:
-    """Call an agent's factory, with the seed where it takes one."""
-    make = plugins.load("agents", factory) if isinstance(factory, str) else factory
+def agent_factory(agent: AgentFactory) -> Callable[..., Agent]:
+    """Return what makes an agent.
+
+    Raises
+    ------
+    PluginError
+        If there is none of that name.
+    """
+    if not isinstance(agent, str):
+        return agent
+    factory: Callable[..., Agent] = RasterRival if agent == RASTER else plugins.load("agents", agent)
+    return factory
+
+
+def make_agent(trial: Trial, beamline: Beamline) -> Agent:
+    """Call an agent's factory, with the seed and the budget where it takes them."""
+    make = agent_factory(trial.agent)
     takes = inspect.signature(make).parameters
-    seeded = "seed" in takes or any(each.kind is inspect.Parameter.VAR_KEYWORD for each in takes.values())
-    built: Agent = make(space, beamline.objectives, seed=seed) if seeded else make(space, beamline.objectives)
-    return built
+    anything = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in takes.values())
+    known = {"seed": trial.seed} if anything or "seed" in takes else {}
+    if "budget" in takes:
+        known["budget"] = trial.budget
+    return make(space_of(beamline), beamline.objectives, **known)
 
 
 def _scan(beamline: Beamline, campaign: Campaign, budget: int) -> list[float]:
