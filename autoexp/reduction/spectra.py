@@ -87,7 +87,7 @@ class RegionSums:
     regions: tuple[Region, ...]
 
     def __post_init__(self) -> None:
-        _check_names(tuple(region.name for region in self.regions))
+        _check_names(self._names)
 
     def init(self, spec: FrameSpec) -> FrameSum:
         """Return the sum of no frames: one row, because elements are added, from the first region to the last."""
@@ -116,8 +116,7 @@ class RegionSums:
             return {region.name: number(math.nan, math.nan, "count", 0, Flags.NO_FRAMES) for region in self.regions}
         sums = self._sums(state.values)
         variances = sums if state.bound < math.inf else self._sums(state.variances)
-        names = tuple(region.name for region in self.regions)
-        return numbers(names, sums / n, np.sqrt(variances) / n, "count", n, self._flags(state))
+        return numbers(self._names, sums / n, np.sqrt(variances) / n, "count", n, self._flags(state))
 
     def _flags(self, state: FrameSum) -> Sequence[Flags]:
         low, high = self._span
@@ -129,6 +128,10 @@ class RegionSums:
             return incomplete
         masked = self._sums(state.missing) > 0
         return [flags | Flags.MASKED if bad else flags for flags, bad in zip(incomplete, masked, strict=True)]
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(region.name for region in self.regions)
 
     @cached_property
     def _span(self) -> tuple[int, int]:
@@ -144,8 +147,10 @@ class RegionSums:
         """Sum each region of the channels from the first region on, shape ``(1, channels)``."""
         values = np.zeros(row.shape[1] + 1)
         values[:-1] = row.cpu().numpy()[0]
+        low, high = self._span
+        ends = self._ends if len(values) > high - low else np.minimum(self._ends, len(values) - 1)
         # sums from each end to the next: every second one is that of a region
-        return np.add.reduceat(values, np.minimum(self._ends, len(values) - 1))[::2]
+        return np.add.reduceat(values, ends)[::2]
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
