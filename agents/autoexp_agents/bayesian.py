@@ -35,12 +35,11 @@ _APART = 0.05
 _LAG = 2
 _TOP, _CENTRES = 256, 4
 _NEIGHBOURS = 120
-_MANY, _WATCHED_OF_MANY = 600, 4096
 
 
 @dataclass(frozen=True, slots=True)
 class _Effort:
-    """How hard to search: points climbed from, looks at the landscape, and whether to draw more around the best.
+    """How hard to search: points climbed from, and looks at the landscape.
 
     A climb ends where the next step promises less than `gain`, a share of the improvement where its
     logarithm is climbed.
@@ -49,11 +48,10 @@ class _Effort:
     starts: int
     evaluations: int
     gain: float
-    fresh: bool = False
 
 
 _EFFORTS = (
-    (40, _Effort(5, 60, 1e-5, fresh=True)),
+    (40, _Effort(5, 60, 1e-5)),
     (100, _Effort(3, 4, 1e-2)),
     (400, _Effort(2, 3, 1e-2)),
     (math.inf, _Effort(1, 3, 1e-2)),
@@ -79,8 +77,7 @@ class BayesianAgent:
     seed
         Of the Sobol points and of the search.
     candidates
-        Number of points prepared for the search; beyond 600 observations 4096 at most,
-        save in a pool or for a sparse model.
+        Number of points prepared for the search, whose posterior is kept current.
     kernel
         One of `autoexp.surrogates.PROFILES`; ``"matern52"`` for a landscape with kinks or edges. Or
         any kernel of GPyTorch over the unit cube, to start from; its own priors and constraints hold.
@@ -109,7 +106,7 @@ class BayesianAgent:
         *,
         initial: int | None = None,
         seed: int = 0,
-        candidates: int = 8192,
+        candidates: int = 4096,
         kernel: "str | gpytorch.kernels.Kernel" = "rbf",
         exact_up_to: int = USUAL.exact_up_to,
         inducing: int = USUAL.inducing,
@@ -189,15 +186,9 @@ class BayesianAgent:
 
     def _watching(self, belief: Belief) -> Belief:
         """Let the models keep the candidates current, and points around the best of what they know."""
-        close = self._around(belief, belief.size, [self._seed, belief.size, 1])
-        belief.watch(np.concatenate([self._watched(belief.size), close]))
+        close = self._around(belief)
+        belief.watch(np.concatenate([self._candidates.unit, close]))
         return replace(belief, extra=len(close))
-
-    def _watched(self, count: int) -> FloatArray:
-        """Return the candidates whose posterior is kept current, given `count` observations."""
-        unit = self._candidates.unit
-        few = count <= _MANY or count > self._scale.exact_up_to
-        return unit if self._candidates.space.pool is not None or few else unit[:_WATCHED_OF_MANY]
 
     def _believed(self) -> Belief:
         """Return the models conditioned on everything seen, newly fitted where that is due and may wait."""
@@ -330,8 +321,8 @@ class BayesianAgent:
         size = len(self._memory)
         waiting = self._space.to_unit([suggestion.point for suggestion in pending])
         watched, values = belief.watched, belief.score_watched(scores)
-        fresh = slice(0, len(values) - belief.extra)
-        values[fresh][self._used[: fresh.stop]] = -np.inf
+        own = slice(0, len(values) - belief.extra)
+        values[own][self._used] = -np.inf
         if len(waiting):
             values[near(watched, waiting)] = -np.inf
         effort = next(effort for limit, effort in _EFFORTS if size <= limit)
@@ -340,15 +331,13 @@ class BayesianAgent:
         if not len(top):
             return None
         pool, tops = watched[top], values[top]
-        if effort.fresh and len(close := self._around(belief, size, [self._seed, self._given])):
-            pool, tops = np.concatenate([pool, close]), np.concatenate([tops, belief.score(scores, close)])
         starts = spread(tops, pool, effort.starts)
         climbed, heights = self._climb(belief, scores, pool[starts], effort)
         found = np.concatenate([climbed, pool[starts]])
         reached = np.concatenate([heights, np.minimum(tops[starts], heights)])
         reached[near(found, self._taken(pending))] = -np.inf
         if not np.isfinite(reached).any():
-            found, reached = watched[fresh], values[fresh]
+            found, reached = watched[own], values[own]
         best = int(np.argmax(reached))
         return (found[best], float(reached[best])) if np.isfinite(reached[best]) else None
 
@@ -362,12 +351,12 @@ class BayesianAgent:
             lambda unit: local.climb(scores, unit), starts, effort.evaluations, effort.gain, lengths
         )
 
-    def _around(self, belief: Belief, count: int, seed: Sequence[int]) -> FloatArray:
-        """Return points around the best of the first `count` that the models are conditioned on."""
-        merits = incumbents(belief, self._objectives)[:count]
-        places = next(iter(belief.models.values())).data.x[:count]
+    def _around(self, belief: Belief) -> FloatArray:
+        """Return points around the best of what the models are conditioned on."""
+        merits = incumbents(belief, self._objectives)
+        places = next(iter(belief.models.values())).data.x
         centres = self._candidates.snap(places[np.argsort(-merits, kind="stable")[:_CENTRES]])
-        return self._candidates.near(centres, np.random.default_rng(seed))
+        return self._candidates.near(centres, np.random.default_rng([self._seed, belief.size]))
 
     def best(self) -> Estimate:
         """Return the best point by posterior mean, with its sigma.

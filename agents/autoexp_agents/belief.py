@@ -53,13 +53,13 @@ class Belief:
     @property
     def digest(self) -> str:
         """Short hash of hyper-parameters and data."""
-        hashed = hashlib.sha256()
+        hashed = hashlib.blake2b(digest_size=6)
         for name, model in self.models.items():
             data = model.data
             hashed.update(f"{name} {_described(model.parameters)}".encode())
             for column in (data.x, data.y, data.variance):
                 hashed.update(column.tobytes())
-        return hashed.hexdigest()[:12]
+        return hashed.hexdigest()
 
     def at(self, unit: FloatArray) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Return mean and sigma of each field at one point, shape ``(d,)``."""

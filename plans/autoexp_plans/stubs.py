@@ -79,7 +79,7 @@ def at_first_wait(plan: Plan[T], act: Callable[[], None]) -> Plan[T]:
             act()
         return message
 
-    result = yield from bpp.msg_mutator(plan, watch)
+    result: T = yield from bpp.msg_mutator(plan, watch)
     if not acted:
         act()
     return result
