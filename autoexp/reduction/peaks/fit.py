@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from autoexp.errors import ReductionError
+from autoexp.reduction.few_curves import FEW, fit_few
 from autoexp.reduction.least_squares import Fitted, fit, inverse
-from autoexp.reduction.peaks.shapes import AREA_PER_HEIGHT, SHAPES, Shape, peak
+from autoexp.reduction.peaks.shapes import AREA_PER_HEIGHT, SHAPES, Shape, one_peak, peak
 
 _VISIBLE = 3.0
 """Sigmas by which an area must differ from zero."""
@@ -76,9 +77,10 @@ def fit_peaks(x: Tensor, curves: Tensor, variances: Tensor, shape: Shape = "gaus
     at, y = ((x - middle) / half).expand_as(known), known / scale
     bounds = _bounds(len(curves), fewest, 2.0 / (len(x) - 1), at)
     start = torch.minimum(torch.maximum(_start(at, y, weights, shape), bounds[0]), bounds[1])
-    return _peaks(
-        fit(partial(peak, shape), start, bounds, at, y, weights * scale**2), bounds, (middle, half, scale[:, 0])
-    )
+    data = (start, bounds, at, y, weights * scale**2)
+    few = len(curves) <= FEW and y.device.type == "cpu" and y.dtype == torch.float64 and len(curves) > 0
+    found = fit_few(partial(one_peak, shape), *data) if few else fit(partial(peak, shape), *data)
+    return _peaks(found, bounds, (middle, half, scale[:, 0]))
 
 
 def _weights(curves: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:

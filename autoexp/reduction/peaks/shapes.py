@@ -7,10 +7,15 @@ References
 """
 
 import math
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from autoexp.reduction.records import FloatArray
+
+Array = TypeVar("Array", Tensor, FloatArray)
 
 Shape = Literal["gaussian", "lorentzian", "pseudo-voigt"]
 
@@ -26,17 +31,21 @@ AREA_PER_HEIGHT = {
 """Area of a peak of unit height and full width; of a pseudo-Voigt about, half of each."""
 
 
-def gaussian(u: Tensor) -> tuple[Tensor, Tensor]:
+def gaussian(u: Array) -> tuple[Array, Array]:
     """Return the Gaussian of unit area and full width, ``2 sqrt(ln 2 / pi) exp(-4 ln 2 u²)``, and its derivative."""
-    value = torch.exp(u * u * (-4.0 * _LN2)) * (2.0 * math.sqrt(_LN2 / math.pi))
+    value = _exp(u * u * (-4.0 * _LN2)) * (2.0 * math.sqrt(_LN2 / math.pi))
     return value, value * u * (-8.0 * _LN2)
 
 
-def lorentzian(u: Tensor) -> tuple[Tensor, Tensor]:
+def lorentzian(u: Array) -> tuple[Array, Array]:
     """Return the Lorentzian of unit area and full width, ``2 / pi / (1 + 4 u²)``, and its derivative."""
     tail = 1.0 / (1.0 + 4.0 * u * u)
     value = tail * (2.0 / math.pi)
     return value, value * tail * u * -8.0
+
+
+def _exp(u: Array) -> Array:
+    return cast("Array", torch.exp(u) if isinstance(u, Tensor) else np.exp(u))
 
 
 def peak(shape: Shape, x: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
@@ -70,3 +79,35 @@ def peak(shape: Shape, x: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
     if shape == "pseudo-voigt":
         along.append(height * (tail - bell))
     return torch.addcmul(offset + slope * x, area, value), torch.stack(along, 1)
+
+
+def one_peak(shape: Shape, x: FloatArray, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return a peak on a straight line, and its derivatives, in numpy.
+
+    Parameters
+    ----------
+    shape
+        Of the peak.
+    x
+        Shape ``(points,)``.
+    parameters
+        As those of `peak`, shape ``(5 or 6,)``.
+
+    Returns
+    -------
+        Shape ``(points,)`` and ``(5 or 6, points)``.
+    """
+    position, width, area, offset, slope, *share = parameters.tolist()
+    narrow = math.exp(-width)
+    u = (x - position) * narrow
+    value, derivative = lorentzian(u) if shape == "lorentzian" else gaussian(u)
+    along = np.ones((len(parameters), len(x)))
+    if share:
+        tail, drops = lorentzian(u)
+        np.multiply(tail - value, area * narrow, out=along[5])
+        value, derivative = value + share[0] * (tail - value), derivative + share[0] * (drops - derivative)
+    np.multiply(derivative, -area * narrow**2, out=along[0])
+    np.multiply(value, narrow, out=along[2])
+    along[1] = -area * along[2] - area * narrow * u * derivative
+    along[4] = x
+    return area * along[2] + offset + slope * x, along

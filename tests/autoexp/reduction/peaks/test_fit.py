@@ -9,8 +9,9 @@ from scipy.integrate import quad
 from scipy.optimize import curve_fit
 
 from autoexp.errors import ReductionError
+from autoexp.reduction.few_curves import FEW
 from autoexp.reduction.peaks.fit import fit_peaks
-from autoexp.reduction.peaks.shapes import SHAPES, gaussian, lorentzian, peak
+from autoexp.reduction.peaks.shapes import SHAPES, gaussian, lorentzian, one_peak, peak
 
 X = np.linspace(1.0, 4.0, 121)
 
@@ -63,6 +64,9 @@ def test_derivatives_are_those_of_the_curve(shape):
     x = torch.from_numpy(X)[None]
     exact = torch.autograd.functional.jacobian(lambda each: peak(shape, x, each)[0][0], parameters)[:, 0]
     assert peak(shape, x, parameters)[1][0].detach().numpy() == pytest.approx(exact.T.numpy(), abs=1e-10)
+    curve, slopes = one_peak(shape, X, np.array(values))
+    assert curve == pytest.approx(peak(shape, x, parameters)[0][0].detach().numpy(), rel=1e-12)
+    assert slopes == pytest.approx(exact.T.numpy(), abs=1e-10)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -110,12 +114,15 @@ def test_units_do_not_matter(shift, stretch, scale):
         assert getattr(changed, name).numpy() == pytest.approx(expected.numpy(), rel=1e-5)
 
 
-def test_each_curve_is_fitted_as_if_alone():
-    _, curves = noisy("gaussian", 8)
-    together = found("gaussian", curves)
-    for index in range(8):
-        alone = found("gaussian", curves[index : index + 1])
-        assert float(alone.position) == pytest.approx(float(together.position[index]), rel=1e-9)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_curve_is_fitted_as_if_alone(shape):
+    curves = np.concatenate([noisy(shape, FEW + 1)[1], np.zeros((1, len(X))), np.full((1, len(X)), np.nan)])
+    together = found(shape, curves)
+    for index in range(len(curves)):
+        alone = found(shape, curves[index : index + 1])
+        for name in ("position", "width", "area", "area_sigma", "misfit", "visible", "converged"):
+            value = float(getattr(together, name)[index])
+            assert float(getattr(alone, name)) == pytest.approx(value, rel=1e-6, abs=1e-9, nan_ok=True), name
 
 
 def test_points_that_are_not_finite_do_not_enter():
