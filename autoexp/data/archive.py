@@ -156,5 +156,8 @@ class RunWriter:
     def _writer(self) -> Callable[[str, Document], None]:
         from bluesky_tiled_plugins import TiledWriter
 
-        writer: Callable[[str, Document], None] = TiledWriter(self._catalog.client(), batch_size=_BATCH)
+        # a table in SQL holds no lists, so that arrays of any length stand beside it
+        writer: Callable[[str, Document], None] = TiledWriter(
+            self._catalog.client(), batch_size=_BATCH, max_array_size=0
+        )
         return writer

@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from autoexp.data.axes import with_axes
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -21,7 +23,9 @@ def read_stream(stream: Any) -> "xr.Dataset":
     Returns
     -------
         Along ``time``, in seconds since the epoch. Every variable has its ``units``, if its data key
-        names them; the dimensions of an array are its data key's ``dims``, ``y`` and ``x`` for a frame.
+        names them; the dimensions of an array are its data key's ``dims``, ``y`` and ``x`` for a frame. A dimension
+        ``dim`` of ``field`` has the coordinate that the configuration holds as ``field_dim``, and that name where
+        another field has a ``dim`` of its own.
     """
     import dask
     import xarray as xr
@@ -33,7 +37,8 @@ def read_stream(stream: Any) -> "xr.Dataset":
         variables = {str(name): _variable(str(name), found[name], keys.get(str(name), {})) for name in found.data_vars}
         rows = _measured_last(stream["seq_num"].read())
     time = ("time", found["time"].values, {"units": "s", "long_name": "seconds since the epoch"})
-    return xr.Dataset(variables, coords={"time": time}).isel(time=rows)
+    named, axes = with_axes(variables, stream.metadata.get("configuration", {}))
+    return xr.Dataset(named, coords={"time": time, **axes}).isel(time=rows)
 
 
 def _measured_last(seq_nums: Iterable[int]) -> list[int]:
