@@ -58,7 +58,7 @@ def poisson_counts(mean: Tensor, dice: Dice) -> Tensor:
 
 
 def _counts(mean: Tensor, dice: Dice) -> Tensor:
-    if mean.numel() and mean.min() >= _TOP:
+    if not len(mean) or mean.min() >= _TOP:
         return _many(mean, dice)
     columns, _, _ = _tables(str(mean.device))
     level = (mean * _STEPS).clamp_(max=_LEVELS).to(torch.int32)

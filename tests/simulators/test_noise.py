@@ -32,3 +32,11 @@ def test_saturates(saturation, dtype):
 def test_same_seed_same_frame():
     first, second = (frame(Sensor(), 50.0, shape=(8, 8), seed=7) for _ in range(2))
     assert (first == second).all()
+
+
+def test_a_frame_is_the_same_alone_and_among_others():
+    rates = torch.linspace(0.0, 60.0, 3 * 40 * 30).reshape(3, 40, 30)
+    sensor = Sensor(read_noise=1.0, offset=10.0)
+    together, dice = sensor.frames(rates, 1.0, Dice(6)), Dice(6)
+    alone = torch.cat([sensor.frames(rate[None], 1.0, dice) for rate in rates])
+    assert torch.equal(together, alone)

@@ -32,3 +32,24 @@ def test_neighbours_are_independent():
     counts = poisson_counts(torch.full((512, 512), 2.0), Dice(3)).double() - 2.0
     correlation = (counts[:, 1:] * counts[:, :-1]).mean() / 2.0
     assert abs(float(correlation)) < 5 / 512
+
+
+@pytest.mark.parametrize("bright", [0, 3, 9])
+def test_few_and_many_counts_beside_each_other(bright):
+    """Whichever is drawn for most, variances are Poisson's as well as means, and no pixel gets another's counts."""
+    means = torch.tensor([400.0] * bright + [4.0] * (10 - bright)).repeat(20_000, 1)
+    counts = poisson_counts(means, Dice(4)).double()
+    assert ((counts.mean(0) - means[0]) / torch.sqrt(means[0] / 20_000)).abs().max() < 5
+    assert (counts.var(0) / means[0] - 1).abs().max() < 5 * np.sqrt(2 / 20_000 + 1 / (4 * 20_000))
+
+
+def test_no_pixels_no_counts():
+    assert poisson_counts(torch.zeros(0, 5), Dice(0)).shape == (0, 5)
+
+
+def test_rare_counts_are_as_rare_as_they_are():
+    """Numbers of pixels with one count and with two, where hardly any has one."""
+    counts = poisson_counts(torch.full((4_000_000,), 0.02), Dice(5))
+    for value in (1, 2):
+        expected = len(counts) * poisson.pmf(value, 0.02)
+        assert int((counts == value).sum()) == pytest.approx(expected, abs=4 * np.sqrt(expected))
