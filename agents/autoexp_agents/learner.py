@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from autoexp.surrogates.parameters import Data
 from autoexp_agents.belief import Belief, learn
 from autoexp_agents.designed import Designed, First
 from autoexp_agents.opening import taken
+
+if TYPE_CHECKING:
+    import gpytorch
 
 Found = tuple[FloatArray, float]
 """A point of the unit cube, shape ``(d,)``, and its score."""
@@ -35,7 +38,7 @@ class Learner(Designed):
     candidates
         Number of points prepared for the search.
     kernel
-        One of `autoexp.surrogates.PROFILES`.
+        One of `autoexp.surrogates.PROFILES`, or any kernel of GPyTorch, to start from.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class Learner(Designed):
         initial: int | First | None,
         seed: int,
         candidates: int,
-        kernel: str,
+        kernel: "str | gpytorch.kernels.Kernel",
     ) -> None:
         self._kernel = kernel
         super().__init__(space, objectives, initial=initial, seed=seed, candidates=candidates)
@@ -90,7 +93,7 @@ class Learner(Designed):
             **super().settings(),
             "seed": self._seed,
             "candidates": self._candidates.size,
-            "kernel": self._kernel,
+            "kernel": str(self._kernel),
         }
 
 

@@ -16,6 +16,7 @@ from autoexp_agents.memory import near
 from autoexp_agents.report import slices
 
 if TYPE_CHECKING:
+    import gpytorch
     import xarray as xr
 
 _REFERENCES, _SHORTLIST = 512, 768
@@ -46,7 +47,8 @@ class MapAgent(Searcher):
     candidates
         Number of points prepared for the search.
     kernel
-        One of `autoexp.surrogates.PROFILES`.
+        One of `autoexp.surrogates.PROFILES`; or any kernel of GPyTorch over the unit cube, to start from, such as one
+        that is not stationary.
 
     Raises
     ------
@@ -67,7 +69,7 @@ class MapAgent(Searcher):
         edges: float = 0.0,
         seed: int = 0,
         candidates: int = 4096,
-        kernel: str = "matern52",
+        kernel: "str | gpytorch.kernels.Kernel" = "matern52",
     ) -> None:
         wanted = as_objectives(objectives)
         if len(wanted) != 1 or not isinstance(wanted[0], Explore):

@@ -12,6 +12,7 @@ from autoexp.objectives import Objective
 from autoexp.records import Point, Value
 from autoexp.space import Space
 from autoexp.surrogates.fitting import LENGTHSCALES
+from autoexp.surrogates.kernels import PROFILES
 from autoexp_agents.belief import Belief, best, learn
 from autoexp_agents.memory import Memory
 
@@ -101,9 +102,9 @@ def pictured(
 def health(belief: Belief, space: Space, *more: str) -> "xr.Dataset":
     """Return the hyper-parameters of each field's model, and how well it predicts what it was not told.
 
-    ``<field>_lengthscale`` and ``<field>_at_bound`` have a value for each coordinate of the unit cube,
-    ``<field>_amplitude`` and ``<field>_noise`` are standard deviations in the field's unit; see `predictive` for
-    the rest.
+    ``<field>_lengthscale`` and ``<field>_at_bound`` have a value for each coordinate of the unit cube, unless the
+    kernel is one of GPyTorch, which has length scales of its own; ``<field>_amplitude`` and ``<field>_noise`` are
+    standard deviations in the field's unit; see `predictive` for the rest.
 
     Parameters
     ----------
@@ -120,7 +121,9 @@ def health(belief: Belief, space: Space, *more: str) -> "xr.Dataset":
     for field, model in belief.models.items():
         found = model.parameters
         sizes = {"amplitude": found.variance**0.5 * found.scale, "noise": found.noise**0.5 * found.scale}
-        parts += [lengths(field, found, space, *more), spreads(field, sizes), predictive(field, model.left_out())]
+        parts += [spreads(field, sizes), predictive(field, model.left_out())]
+        if found.profile in PROFILES:
+            parts.append(lengths(field, found, space, *more))
     return xr.merge(parts)
 
 

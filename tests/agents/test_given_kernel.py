@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from autoexp import Dof, Maximize, Observation, Space
-from autoexp_agents import BayesianAgent
+from autoexp import Dof, Explore, Maximize, Observation, Space
+from autoexp_agents import BayesianAgent, MapAgent
 
 gpytorch = pytest.importorskip("gpytorch")
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
@@ -38,3 +38,18 @@ def test_a_restored_agent_decides_alike():
     second.restore(json.loads(json.dumps(first.state())))
     assert second.model_state()["parameters"]["f"]["raw"]
     assert second.suggest(1, [])[0] == first.suggest(1, [])[0]
+
+
+def test_maps_by_a_kernel_that_is_not_stationary():
+    kernels = gpytorch.kernels
+    kernel = kernels.ScaleKernel(kernels.MaternKernel(2.5)) * kernels.LinearKernel()
+    kernel.kernels[0].base_kernel.lengthscale = 0.15
+    agent = MapAgent(LINE, Explore("f"), initial=4, candidates=64, kernel=kernel)
+    for _ in range(10):
+        [asked] = agent.suggest(1, [])
+        agent.ingest([Observation(asked.point, {"f": asked.point["x"] * float(np.sin(asked.point["x"]))})])
+    report = agent.report(11)
+    assert report["f_sigma"][0] < report["f_amplitude"]
+    assert "LinearKernel" in agent.settings()["kernel"]
+    assert "f_lengthscale" not in report
+    assert np.abs(report["f_mean"] - report["x"] * np.sin(report["x"])).max() < 1.5

@@ -11,8 +11,6 @@ BOTH = (Maximize("flux"), Minimize("size"))
 
 
 class TestScalarisedAgent(AgentContract):
-    only = ("line", "plane", "words", "half", "pool", "finite")
-
     @pytest.fixture
     def build(self):
         return lambda space, objectives, seed: ScalarisedAgent(space, objectives, initial=4, seed=seed, candidates=128)
