@@ -14,8 +14,10 @@ from autoexp.streams.swmr import SwmrFrames
 
 _WRITER = """
 import sys, h5py, numpy as np
+packed, rows = {"compression": sys.argv[2]} if sys.argv[2] else {}, int(sys.argv[3])
 with h5py.File(sys.argv[1], "w", libver="latest") as file:
-    data = file.create_dataset("entry/data", (0, 24, 32), "u2", maxshape=(None, 24, 32), chunks=(1, 24, 32))
+    whole, chunk = (None, 24, 32), (rows, 24, 32)
+    data = file.create_dataset("entry/data", (0, 24, 32), "u2", maxshape=whole, chunks=chunk, **packed)
     time = file.create_dataset("entry/time", (0,), "f8", maxshape=(None,), chunks=(64,))
     file.swmr_mode = True
     print("ready", flush=True)
@@ -33,9 +35,12 @@ with h5py.File(sys.argv[1], "w", libver="latest") as file:
 
 
 class Writer:
-    def __init__(self, path):
+    def __init__(self, path, compression="", rows=1):
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _WRITER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", _WRITER, str(path), compression, str(rows)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self.process.stdout.readline() == "ready\n"
 
@@ -86,6 +91,19 @@ def test_a_file_is_reduced_while_it_is_written(path, writer):
         future.result(30)
         assert (reduction.counters.seen, reduction.counters.reduced, reduction.counters.missed) == (30, 30, 0)
     assert float(reading.read()["sum"].value) == pytest.approx(24 * 32 * 15.5)
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_compressed_chunks_are_followed_as_they_fill(path, rows):
+    writer, stream = Writer(path, "gzip", rows), SwmrFrames(path, "entry/data", frames=6)
+    stream.open()
+    seen = []
+    for more in (1, 2, 3):
+        writer.write(more)
+        seen += [stream.take(1.0) for _ in range(more)]
+    stream.close()
+    writer.process.communicate(timeout=30)
+    assert [np.unique(frame.values).tolist() for frame in seen] == [[1], [2], [3], [4], [5], [6]]
 
 
 def test_nothing_comes_of_a_file_that_is_not_there(path):
