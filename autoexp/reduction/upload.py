@@ -59,7 +59,7 @@ class Upload:
         if torch.device(self.device).type != "cuda":
             return batch.to(self.device)
         if self._beside is None:
-            self._beside = torch.cuda.Stream(self.device)
+            self._beside = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
         work = torch.cuda.current_stream(self.device)
         self._lead.take(work.record_event())
         with torch.cuda.stream(self._beside):

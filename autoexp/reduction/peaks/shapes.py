@@ -7,7 +7,7 @@ References
 """
 
 import math
-from typing import Literal, TypeVar, cast
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -45,7 +45,7 @@ def lorentzian(u: Array) -> tuple[Array, Array]:
 
 
 def _exp(u: Array) -> Array:
-    return cast("Array", torch.exp(u) if isinstance(u, Tensor) else np.exp(u))
+    return torch.exp(u) if isinstance(u, Tensor) else np.exp(u)
 
 
 def peak(shape: Shape, x: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
