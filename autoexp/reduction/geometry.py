@@ -10,9 +10,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from autoexp.errors import ReductionError
+from autoexp.errors import ReductionError, listed
 
 RadialUnit = Literal["q_A^-1", "q_nm^-1", "2th_deg"]
+
+_PARAMETERS = ("distance", "poni1", "poni2", "rot1", "rot2", "rot3", "wavelength")
 
 PINT_UNITS: Mapping[str, str] = {"q_A^-1": "1/angstrom", "q_nm^-1": "1/nm", "2th_deg": "deg"}
 
@@ -59,7 +61,9 @@ class Poni:
                 raise ReductionError(f"{rule} must be positive, got {value} m")
 
     @classmethod
-    def load(cls, path: str | Path, shape: tuple[int, int] | None = None) -> "Poni":
+    def load(
+        cls, path: str | Path, shape: tuple[int, int] | None = None, pixel: tuple[float, float] | None = None
+    ) -> "Poni":
         """Read a PONI file (version 2) of a detector whose pixels all have one size.
 
         Parameters
@@ -67,12 +71,14 @@ class Poni:
         path
             The file.
         shape
-            Rows and columns, where the file does not say.
+            Rows and columns, where the file does not say, as for a detector that it only names.
+        pixel
+            Height and width of a pixel in m, where the file does not say.
 
         Raises
         ------
         ReductionError
-            If the file says neither pixels nor shape, or the detector is mounted in another
+            If pixels or shape are not known, the file lacks a parameter, or the detector is mounted in another
             orientation than pyFAI's default (3).
         """
         lines = [line.split(":", 1) for line in Path(path).read_text().splitlines() if ":" in line and line[0] != "#"]
@@ -81,14 +87,17 @@ class Poni:
         if config.get("orientation", 3) not in (0, 3):
             raise ReductionError(f"orientation must be 3 (the default), got {config['orientation']} in {path}")
         shape = shape or config.get("max_shape")
-        pixel = tuple(float(config.get(f"pixel{axis}", found.get(f"pixelsize{axis}", "nan"))) for axis in (1, 2))
-        if shape is None or not all(size > 0 for size in pixel):
-            raise ReductionError(f"pixel size and shape must be known, got {pixel} m and {shape} from {path}")
-        distance, *rest = (float(found[key]) for key in ("distance", "poni1", "poni2", "rot1", "rot2", "rot3"))
-        wavelength = float(found["wavelength"])
+        height, width = pixel or (
+            float(config.get(f"pixel{axis}", found.get(f"pixelsize{axis}", "nan"))) for axis in (1, 2)
+        )
+        if shape is None or not (height > 0 and width > 0):
+            raise ReductionError(f"pixel size and shape must be known, got {height} x {width} m, {shape} from {path}")
+        if missing := [key for key in _PARAMETERS if key not in found]:
+            raise ReductionError(f"a PONI file must tell {listed(_PARAMETERS)}, got no {listed(missing)} in {path}")
+        distance, *rest, wavelength = (float(found[key]) for key in _PARAMETERS)
         rows, columns = shape
         poni, rotations = (rest[0], rest[1]), (rest[2], rest[3], rest[4])
-        return cls((rows, columns), (pixel[0], pixel[1]), distance, poni, rotations, wavelength)
+        return cls((rows, columns), (height, width), distance, poni, rotations, wavelength)
 
     def settings(self) -> Mapping[str, Any]:
         """Return the parameters."""

@@ -114,6 +114,23 @@ def test_poni_file_of_pyfai_is_read(peer, tmp_path):
     assert Poni.load(tmp_path / "a.poni") == GEOMETRY
 
 
+def test_a_detector_that_the_file_only_names_is_described_beside_it(tmp_path):
+    told = {"distance": 0.2, "poni1": 0.03, "poni2": 0.04, "rot1": 0.0, "rot2": 0.01, "rot3": 0.0, "wavelength": 1e-10}
+    lines = [
+        "Detector: Eiger2_1M",
+        'Detector_config: {"orientation": 3}',
+        *(f"{key}: {at}" for key, at in told.items()),
+    ]
+    (tmp_path / "c.poni").write_text("\n".join(lines))
+    found = Poni.load(tmp_path / "c.poni", shape=(1062, 1028), pixel=(75e-6, 75e-6))
+    assert found == Poni((1062, 1028), (75e-6, 75e-6), 0.2, (0.03, 0.04), (0.0, 0.01, 0.0), 1e-10)
+    with pytest.raises(ReductionError, match="pixel size and shape must be known"):
+        Poni.load(tmp_path / "c.poni")
+    (tmp_path / "d.poni").write_text("\n".join(lines[:-1]))
+    with pytest.raises(ReductionError, match="got no 'wavelength'"):
+        Poni.load(tmp_path / "d.poni", shape=(1062, 1028), pixel=(75e-6, 75e-6))
+
+
 def test_another_orientation_is_refused(tmp_path):
     lines = ["Detector_config: " + json.dumps({"orientation": 1, "pixel1": 1e-4, "pixel2": 1e-4, "max_shape": [3, 4]})]
     (tmp_path / "b.poni").write_text("\n".join(lines))
