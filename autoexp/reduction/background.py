@@ -64,13 +64,13 @@ class Blocks:
         """Sum an image in blocks of 8 pixels, or less for a small image."""
         size = max(1, min(8, min(image.shape) // 8))
         alike = image.variance is None and not any(length % size for length in image.shape)
-        return cls(size, *image.block_sums(size), 1.0 / image.n_frames if alike else None)
+        signal, variance, pixels = image.block_sums(size)
+        return cls(size, signal, variance, pixels, 1.0 / image.n_frames if alike else None)
 
     def coarser(self, factor: int) -> "Blocks":
         """Return blocks that are `factor` times wider."""
-        return Blocks(
-            self.size * factor, *(_joined(each, factor) for each in (self.signal, self.variance, self.pixels))
-        )
+        signal, variance, pixels = (_joined(each, factor) for each in (self.signal, self.variance, self.pixels))
+        return Blocks(self.size * factor, signal, variance, pixels)
 
     @cached_property
     def noise(self) -> float:

@@ -64,6 +64,6 @@ def _moments(blocks: Blocks, window: Window, level: float, given: bool) -> Momen
     mx, my = sx / total, sy / total
     # a block spreads what is in it over its width (W. F. Sheppard, Proc. London Math. Soc. 29, 353 (1898))
     within = (size**2 - 1) / 12
-    spread = (max(size**2 * each - within, within) for each in (sxx / total - mx**2, syy / total - my**2))
-    at = (size * (0.5 * (begin + end) + mean) - 0.5 for begin, end, mean in ((x0, x1, mx), (y0, y1, my)))
-    return Moments(total, *at, *spread, size**2 * (sxy / total - mx * my))
+    xx, yy = (max(size**2 * each - within, within) for each in (sxx / total - mx**2, syy / total - my**2))
+    centre_x, centre_y = size * (0.5 * (x0 + x1) + mx) - 0.5, size * (0.5 * (y0 + y1) + my) - 0.5
+    return Moments(total, centre_x, centre_y, xx, yy, size**2 * (sxy / total - mx * my))

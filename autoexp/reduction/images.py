@@ -113,8 +113,8 @@ def _block_counts(counts: Tensor, size: int, bound: int) -> FloatArray:
         rows = add_counts(layers.numpy(), bound, axis=1)
     # float32 holds whole numbers up to 2**24
     kind = np.float32 if size**2 * bound <= 2**24 else np.float64
-    sums = rows.astype(kind).reshape(-1, size) @ np.ones(size, kind)
-    return sums.reshape(len(rows), -1).astype(np.float64)
+    sums: NDArray[Any] = rows.astype(kind).reshape(-1, size) @ np.ones(size, kind)
+    return np.asarray(sums.reshape(len(rows), -1), np.float64)
 
 
 def _padded(image: Tensor, size: int) -> Tensor:

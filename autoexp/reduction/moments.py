@@ -125,7 +125,7 @@ def _sums(values: Tensor) -> FloatArray:
 @lru_cache(maxsize=64)
 def powers(length: int) -> FloatArray:
     """Return powers of the coordinates of so many pixels about their middle, shape ``(length, 5)``."""
-    at = np.arange(length) - 0.5 * (length - 1)
+    at = np.arange(length, dtype=np.float64) - 0.5 * (length - 1)
     return np.vander(at, _ORDERS, increasing=True)
 
 

@@ -101,8 +101,8 @@ class DataQuality:
         device = state.frames.values.device
         if isinstance(frames, Frames) or len(frames) <= TOGETHER:
             return state.merge(self._added(frames, device))
-        for part in frames.split(TOGETHER):
-            state = state.merge(self._added(part, device))
+        for start in range(0, len(frames), TOGETHER):
+            state = state.merge(self._added(frames[start : start + TOGETHER], device))
         return state
 
     def _added(self, frames: Tensor | Frames, device: torch.device) -> QualityState:

@@ -114,7 +114,7 @@ def _total(squares: NDArray[np.float32]) -> float:
 def _swept(frames: IntArray, row: int) -> tuple[IntArray, NDArray[np.float32]]:
     """Return sums over the frames, and those of the squares in each row of each frame, the last row a short one."""
     n, pixels = frames.shape
-    sums = np.empty(pixels, np.uint16 if frames.dtype == np.uint16 else np.uint32)
+    sums: IntArray = np.empty(pixels, np.uint16 if frames.dtype == np.uint16 else np.uint32)
     squares = np.zeros((n, -(-pixels // row)), np.float32)
     width = max(1, _BLOCK // (n * row)) * row
     held = np.empty((n, min(width, pixels)), np.float32)
