@@ -74,7 +74,7 @@ class GainAgent(Searcher):
     ------
     ObjectiveError
         If something else is wanted, `initial` is below one, `gain` is unknown, ``"ucb"`` has a cost, or a
-        cost is not positive.
+        cost is no function or not positive.
 
     References
     ----------
@@ -104,6 +104,8 @@ class GainAgent(Searcher):
             raise ObjectiveError(f"gain must be 'ei', 'nei', 'kg' or 'ucb', got {gain!r}")
         if gain == "ucb" and seconds is not None:
             raise ObjectiveError("a confidence bound is no gain per second, got seconds for 'ucb'")
+        if seconds is not None and not callable(seconds):
+            raise ObjectiveError(f"seconds must be a function, which no record holds, got {seconds!r}")
         self._wanted, self._sign = wanted[0], 1.0 if isinstance(wanted[0], Maximize) else -1.0
         self._gain, self._cost, self._width = gain, seconds, width
         self.rule = _RULES[gain] + (" per second" if seconds else "")

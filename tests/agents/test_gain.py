@@ -149,3 +149,9 @@ def test_refuses():
         GainAgent(PLANE, Maximize("f"), gain="pi")
     with pytest.raises(ObjectiveError, match="no gain per second, got seconds for 'ucb'"):
         GainAgent(PLANE, Maximize("f"), gain="ucb", seconds=one_second)
+
+
+def test_a_cost_cannot_be_rebuilt_from_its_name():
+    settings = GainAgent(PLANE, Maximize("f"), seconds=one_second).settings()
+    with pytest.raises(ObjectiveError, match="seconds must be a function, which no record holds, got 'one_second'"):
+        GainAgent(PLANE, Maximize("f"), seconds=settings["seconds"])
