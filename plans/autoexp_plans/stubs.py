@@ -88,7 +88,7 @@ def at_first_wait(plan: Plan[T], act: Callable[[], None]) -> Plan[T]:
 def measure(detectors: Sequence[Any], step: Mapping[Any, Any], positions: dict[Any, Any]) -> Plan[None]:
     """Move to a point, trigger, read and save: the messages of `bluesky.plan_stubs.one_nd_step`.
 
-    They are made here because every call of a stub takes down the stack, in which eight milliseconds a point go by.
+    They are made here because every call of a stub takes down the stack, which costs several milliseconds a point.
 
     Parameters
     ----------
