@@ -3,7 +3,6 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +17,7 @@ from autoexp.records import Observation, Point, Source, Suggestion, Value, Why
 from autoexp.space import Space
 from autoexp.surrogates.coregional import CoregionalGP, Coregionalisation, Outputs, fit_outputs
 from autoexp_agents.exposure import without
+from autoexp_agents.learner import fitted_to
 from autoexp_agents.memory import SAME, Memory, plain, restored
 from autoexp_agents.report import lengths, pictured, predictive, shortest, spreads
 
@@ -101,6 +101,7 @@ class OutputsAgent(ABC):
     def _forget(self) -> None:
         self._memories = [Memory(self._places, [Explore(field)]) for field in self._fields.values()]
         self._observations: list[Observation] = []
+        self._order: list[int] = []
         self._parameters: Coregionalisation | None = None
         self._fitted = 0
 
@@ -123,19 +124,26 @@ class OutputsAgent(ABC):
         for row in observations:
             self._observations.append(row)
             if row.point.get(self._dof.name) in self._dof.choices:
-                self._memories[self._dof.choices.index(row.point[self._dof.name])].add([row])
+                known, output = len(self), self._output(row.point)
+                self._memories[output].add([row])
+                self._order += [output] * (len(self) - known)
 
-    def _data(self) -> Outputs:
+    def _data(self, first: int | None = None) -> Outputs:
+        """Return the usable values, or only those of the first so many."""
+        sizes = [self._order[:first].count(output) for output in range(len(self._fields))]
         every = [memory.data(field) for memory, field in zip(self._memories, self._fields.values(), strict=True)]
-        output = np.repeat(np.arange(len(every)), [len(data) for data in every])
-        columns = [np.concatenate([getattr(data, name) for data in every]) for name in ("x", "y", "variance")]
+        output = np.repeat(np.arange(len(every)), sizes)
+        columns = [
+            np.concatenate([getattr(data, name)[:size] for data, size in zip(every, sizes, strict=True)])
+            for name in ("x", "y", "variance")
+        ]
         return Outputs(columns[0], output, columns[1], columns[2])
 
     def _model(self, pending: Sequence[Suggestion]) -> CoregionalGP:
-        """Return the model, fitted anew when a tenth more was measured, with what is pending as it is predicted."""
-        data = self._data()
-        if self._parameters is None or len(data) >= self._fitted + max(1, self._fitted // 10):
-            self._parameters, self._fitted = self._learnt(data), len(data)
+        """Return the model, fitted as `fitted_to` says, with what is pending as it is predicted."""
+        data, count = self._data(), fitted_to(len(self))
+        if self._parameters is None or self._fitted != count:
+            self._parameters, self._fitted = self._learnt(self._data(count)), count
         model = CoregionalGP(self._parameters, data)
         waiting = [(self._units([row.point])[0], self._output(row.point)) for row in pending]
         lost = [
@@ -279,20 +287,11 @@ class OutputsAgent(ABC):
         }
 
     def state(self) -> Mapping[str, Any]:
-        """Return the observations, and to how many values the model was fitted."""
-        rows = [plain(row) for row in self._observations]
-        parameters = None if self._parameters is None else asdict(self._parameters)
-        return {"given": self._given, "fitted": self._fitted, "parameters": parameters, "observations": rows}
+        """Return the observations."""
+        return {"given": self._given, "observations": [plain(row) for row in self._observations]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
         self._forget()
         self._given = int(state["given"])
         self.ingest([restored(row) for row in state["observations"]])
-        if state["parameters"] is not None:
-            found = state["parameters"]
-            columns: dict[str, Any] = {
-                name: column if name == "profile" else tuple(column) for name, column in found.items()
-            }
-            self._parameters = Coregionalisation(**columns)
-            self._fitted = int(state["fitted"])
