@@ -53,7 +53,7 @@ def solve(factor: FloatArray, right: FloatArray, *, transposed: bool = False) ->
 
 
 def solve_many(factor: FloatArray, right: FloatArray) -> FloatArray:
-    """Return ``L^-1 right`` for a square factor and ``(n, m)`` right-hand sides, m large; rows in order."""
+    """Return ``L^-1 right`` for a square factor and ``(n, m)`` right-hand sides, m large."""
     if not len(factor):
         return right
     if len(factor) < LARGE // 2:
