@@ -40,6 +40,13 @@ def detector(source, reducer=None, **settings):
     return StreamDetector(stream, reducer or BeamStatistics(), name="spot", device="cpu", **settings)
 
 
+def until_reduced(device, count):
+    deadline = time.monotonic() + 60
+    while device.counters.reduced < count:
+        assert time.monotonic() < deadline, f"{count} frames must be reduced, got {device.counters}"
+        time.sleep(0.001)
+
+
 def test_it_is_what_bluesky_expects():
     for protocol in (Readable, Triggerable, Stageable, Flyable, Preparable):
         assert isinstance(detector([]), protocol)
@@ -115,10 +122,10 @@ def test_bins_are_collected_as_the_motion_goes_on():
     det.prepare(Flight("x", 0.0, 4.0, 4, "mm")).wait(1)
     keys = det.describe_collect()
     det.kickoff().wait(1)
-    while det.counters.reduced < under_way:
-        time.sleep(0.001)
+    until_reduced(det, under_way)
     early = list(det.collect())
     collected.set()
+    until_reduced(det, len(frames))
     assert len(early) == 2
     det.complete().wait(30)
     events = early + list(det.collect())
