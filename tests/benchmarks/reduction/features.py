@@ -1,5 +1,7 @@
 """Principal components of curves beside scikit-learn's incremental ones, and amounts of patterns beside its NMF."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from timing import Call, Case
@@ -28,24 +30,6 @@ def cases(device: str) -> list[Case]:
     )
     curve = Reduced(table[0], np.full(_POINTS, 0.1), "count", ("q",), n_frames=1)
 
-    def incremental() -> Call:
-        from sklearn.decomposition import IncrementalPCA
-
-        model = IncrementalPCA(_COMPONENTS).fit(table)
-        return lambda: model.partial_fit(table[:_BATCH])
-
-    def pca() -> Call:
-        from sklearn.decomposition import PCA
-
-        model = PCA(_COMPONENTS).fit(table)
-        return lambda: model.transform(table[:1])
-
-    def nmf() -> Call:
-        from sklearn.decomposition import NMF
-
-        model = NMF(_COMPONENTS, init="nndsvda", max_iter=2000).fit(table)
-        return lambda: model.transform(table[:1])
-
     read = batch.numel() * 8 + 2 * _POINTS**2 * 8
     name = f"of {_POINTS} points"
     return [
@@ -53,7 +37,7 @@ def cases(device: str) -> list[Case]:
             f"components, {_BATCH} more curves {name}",
             "IncrementalPCA.partial_fit",
             lambda: seen.add(batch),
-            incremental,
+            partial(_incremental, table),
             1.0,
             read,
             2 * _BATCH * _POINTS**2,
@@ -62,7 +46,7 @@ def cases(device: str) -> list[Case]:
             f"components, {_BATCH} more curves {name}, and read",
             "IncrementalPCA.partial_fit",
             lambda: principal(seen.add(batch), _COMPONENTS),
-            incremental,
+            partial(_incremental, table),
             1.0,
             read,
             2 * _BATCH * _POINTS**2 + 9 * _POINTS**3,
@@ -71,7 +55,7 @@ def cases(device: str) -> list[Case]:
             f"scores with sigma, a curve {name}",
             "PCA.transform, without sigma",
             lambda: scores.of(curve),
-            pca,
+            partial(_pca, table),
             1.0,
             _COMPONENTS * _POINTS * 8,
         ),
@@ -79,11 +63,32 @@ def cases(device: str) -> list[Case]:
             f"amounts with sigma, a curve {name}",
             "NMF.transform, without sigma",
             lambda: amounts.of(curve),
-            nmf,
+            partial(_nmf, table),
             1.0,
             _COMPONENTS * _POINTS * 8,
         ),
     ]
+
+
+def _incremental(table: np.ndarray) -> Call:
+    from sklearn.decomposition import IncrementalPCA
+
+    model = IncrementalPCA(_COMPONENTS).fit(table)
+    return lambda: model.partial_fit(table[:_BATCH])
+
+
+def _pca(table: np.ndarray) -> Call:
+    from sklearn.decomposition import PCA
+
+    model = PCA(_COMPONENTS).fit(table)
+    return lambda: model.transform(table[:1])
+
+
+def _nmf(table: np.ndarray) -> Call:
+    from sklearn.decomposition import NMF
+
+    model = NMF(_COMPONENTS, init="nndsvda", max_iter=2000).fit(table)
+    return lambda: model.transform(table[:1])
 
 
 def _curves(n: int) -> np.ndarray:
