@@ -8,6 +8,7 @@ from autoexp.reduction.beam import BeamStatistics
 from autoexp.reduction.chain import Chain, Stage, chain
 from autoexp.reduction.corrections import Dark, DeadTime, Flat, Gain, Mask, Monitor
 from autoexp.reduction.drift import Drift
+from autoexp.reduction.fluorescence import EnergyCalibration, Fluorescence, Scattering
 from autoexp.reduction.frames import lift
 from autoexp.reduction.geometry import Poni
 from autoexp.reduction.knife_edge import KnifeEdge
@@ -41,9 +42,11 @@ __all__ = [
     "DataQuality",
     "DeadTime",
     "Drift",
+    "EnergyCalibration",
     "FarField",
     "Flags",
     "Flat",
+    "Fluorescence",
     "FrameMeta",
     "FrameSpec",
     "Frames",
@@ -67,6 +70,7 @@ __all__ = [
     "RegionSums",
     "RelaxationTime",
     "RunningPtychography",
+    "Scattering",
     "SpeckleContrast",
     "SpectrumFit",
     "Stage",
