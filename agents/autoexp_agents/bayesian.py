@@ -160,10 +160,15 @@ class BayesianAgent:
             self._surprise = max(self._surprise, self._belief.update(self._memory.all_data(known)))
 
     def prepare(self, pending: Sequence[Suggestion]) -> None:
-        """Begin to refit on a thread of its own, when that pays; the result is taken up when it is there."""
+        """Work out what learning the next value takes, and begin to refit on a thread of its own, when that pays.
+
+        The refit is taken up when it is there: by the next call, or by `suggest`.
+        """
         self._ahead = True
         self._refit.go_on()
         self._take_up(len(self._memory))
+        if self._belief is not None and pending:
+            self._belief.prepare(self._space.to_unit([pending[0].point])[0])
         if len(self._memory) and not self._refit.busy and self._due():
             self._refit.begin(self._relearn, self._memory.all_data(), dict(self._learnt), self._refit.give_way)
 

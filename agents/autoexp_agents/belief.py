@@ -18,6 +18,7 @@ from autoexp.objectives import Bound, Contour, Minimize, Objective, Target
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate
 from autoexp.surrogates.conditioned import USUAL, Model, Scale, condition
+from autoexp.surrogates.exact import ExactGP
 from autoexp.surrogates.fitting import fit
 from autoexp.surrogates.gpytorch_kernel import fit_gpytorch
 from autoexp.surrogates.parameters import Data, Parameters
@@ -94,6 +95,12 @@ class Belief:
             for x, y, variance in zip(new.x, new.y, new.variance, strict=True):
                 surprise = max(surprise, self.models[name].update(x, float(y), float(variance)))
         return surprise
+
+    def prepare(self, unit: FloatArray) -> None:
+        """Work out all that conditioning on a point, shape ``(d,)``, takes before its values are known."""
+        for model in self.models.values():
+            if isinstance(model, ExactGP):
+                model.prepare(unit)
 
     @contextmanager
     def imagining(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,34 @@ from autoexp.surrogates.watch import Watch
 
 _TINY = 1e-10
 _SURE = 0.9999
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What conditioning on one more point takes, whatever its value.
+
+    Parameters
+    ----------
+    point
+        Shape ``(1, d)``.
+    column
+        The point as the kernel prepares it, shape ``(f,)``.
+    row
+        Its row of the factor, shape ``(n,)``.
+    variance
+        Of the noise-free value there.
+    unexplained
+        Covariances with the watched points, shape ``(m,)``; None where none are watched.
+    watch
+        Of which points.
+    """
+
+    point: FloatArray
+    column: FloatArray
+    row: FloatArray
+    variance: float
+    unexplained: FloatArray | None
+    watch: Watch | None
 
 
 class ExactGP:
@@ -48,6 +77,7 @@ class ExactGP:
         self._known_weights: FloatArray | None = None
         self._known_fitted: FloatArray | None = None
         self._watch: Watch | None = None
+        self._next: _Step | None = None
         self._watched, self._watched_prior = self._columns, self._kernel.diagonal(self._x)
         self._reserve(len(data) + max(64, len(data) // 4))
         self._condition(data)
@@ -117,24 +147,39 @@ class ExactGP:
             By how many standard deviations the value differs from what was predicted.
         """
         n = self._n
-        if n == len(self._y):
-            self._reserve(n + max(64, n // 4))
+        step = self._step(x)
         standard = (y - self.parameters.offset) / self.parameters.scale
         noise = variance / self.parameters.scale**2
-        point = x[None, :]
-        row = self._solve(self._kernel.cross(point, self._known)[0])
-        prior = float(np.max(self._kernel.diagonal(point)))
-        pivot = math.sqrt(max(prior + self.parameters.noise + noise - float(row @ row), _TINY))
-        solved = (np.array([standard, 1.0]) - row @ self._solved[:n]) / pivot
+        pivot = math.sqrt(max(step.variance + self.parameters.noise + noise, _TINY))
+        solved = (np.array([standard, 1.0]) - step.row @ self._solved[:n]) / pivot
         surprise = abs(float(solved[0] - self._mean() * solved[1]))
         self._x[n], self._y[n], self._noise[n] = x, standard, noise
-        self._columns[:, n] = self._kernel.columns(point)[:, 0]
-        self._factor[n, :n], self._factor[n, n], self._solved[n] = row, pivot, solved
+        self._columns[:, n] = step.column
+        self._factor[n, :n], self._factor[n, n], self._solved[n] = step.row, pivot, solved
         self._n = n + 1
         self._forget()
-        if self._watch is not None:
-            self._watch.append(self._kernel.cross(point, self._watched)[0], row, pivot, solved)
+        if self._watch is not None and step.unexplained is not None:
+            self._watch.append(step.unexplained, pivot, solved)
         return surprise
+
+    def prepare(self, x: FloatArray) -> None:
+        """Work out all of an `update` at a point, shape ``(d,)``, that does not depend on the value there."""
+        self._next = self._step(x)
+
+    def _step(self, x: FloatArray) -> _Step:
+        """Return what conditioning on a point takes: as prepared, if nothing was learnt since."""
+        n, known = self._n, self._next
+        if known is not None and len(known.row) == n and known.watch is self._watch and (known.point[0] == x).all():
+            return known
+        if n == len(self._y):
+            self._reserve(n + max(64, n // 4))
+        point = x[None, :].copy()
+        row = self._solve(self._kernel.cross(point, self._known)[0])
+        variance = float(np.max(self._kernel.diagonal(point))) - float(row @ row)
+        unexplained = None
+        if self._watch is not None:
+            unexplained = self._watch.unexplained(self._kernel.cross(point, self._watched)[0], row)
+        return _Step(point, self._kernel.columns(point)[:, 0], row, variance, unexplained, self._watch)
 
     def imagine(self, x: FloatArray, y: float) -> None:
         """Condition on the value `y` itself at a point, shape ``(d,)``: all but free of noise; see `imagining`."""

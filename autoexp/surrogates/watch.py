@@ -29,15 +29,18 @@ class Watch:
         self.explained = np.einsum("ij,ij->j", rows, rows)
         self.projected = solved.T @ rows
 
-    def append(self, covariance: FloatArray, row: FloatArray, pivot: float, solved: FloatArray) -> None:
-        """Add an observation: its covariance with the points, and its row of ``L`` and of `solved`."""
+    def unexplained(self, covariance: FloatArray, row: FloatArray) -> FloatArray:
+        """Return an observation's posterior covariance with the points, from the prior one and its row of ``L``."""
+        return np.asarray(covariance - row @ self._rows[: self._n])
+
+    def append(self, unexplained: FloatArray, pivot: float, solved: FloatArray) -> None:
+        """Add an observation: what `unexplained` says of it, its pivot of ``L`` and its row of `solved`."""
         if self._n == len(self._rows):
             grown = np.empty((_room(self._n), len(self.points)))
             grown[: self._n] = self._rows
             self._rows = grown
         new = self._rows[self._n]
-        np.subtract(covariance, row @ self._rows[: self._n], out=new)
-        new *= 1.0 / pivot
+        np.multiply(unexplained, 1.0 / pivot, out=new)
         self.explained += new * new
         self.projected += solved[:, None] * new
         self._n += 1

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autoexp import Dof, Maximize, Observation, Space
+from autoexp.surrogates import Kernel
 from autoexp_agents import BayesianAgent
 from autoexp_agents.refit import Refit
 
@@ -49,6 +50,35 @@ def test_updated_models_choose_as_newly_conditioned_ones_do():
     model = agent._belief.models["f"]
     np.testing.assert_allclose(model.watched()[0], model.posterior(model.watched_points)[0], atol=1e-6)
     assert 0.0 <= suggestion.point["x"] <= 10.0
+
+
+def test_chooses_the_same_whether_it_prepared_for_the_point_or_not():
+    prepared, plain = make(np.linspace(0, 10, 12)), make(np.linspace(0, 10, 12))
+    for agent in (prepared, plain):
+        agent.prepare([])
+        agent.wait()
+    for _ in range(3):
+        [suggestion], [same] = prepared.suggest(1, []), plain.suggest(1, [])
+        assert suggestion == same
+        prepared.prepare([suggestion])
+        prepared.wait()
+        plain.prepare([])
+        plain.wait()
+        for agent in (prepared, plain):
+            agent.ingest([measured(suggestion.point["x"])])
+
+
+def test_works_out_ahead_what_the_pending_point_takes(monkeypatch):
+    agent = make(np.linspace(0, 10, 12))
+    agent.prepare([])
+    agent.wait()
+    suggestions = agent.suggest(2, [])
+    agent.prepare(suggestions)
+    agent.wait()
+    agent.prepare(suggestions)
+    monkeypatch.setattr(Kernel, "cross", lambda *_: pytest.fail("covariances were worked out again"))
+    agent.ingest([measured(suggestions[0].point["x"])])
+    assert len(agent._belief.models["f"]) == 13
 
 
 def test_does_nothing_before_it_saw_anything():

@@ -86,6 +86,49 @@ def test_watched_points_agree_with_the_posterior(n):
     np.testing.assert_allclose(model.watched(), model.posterior(where), rtol=1e-9)
 
 
+def watching(n):
+    model = ExactGP(parameters(2), sample(n, 2, sigma=0.2))
+    model.watch(np.random.default_rng(1).random((40, 2)))
+    return model
+
+
+@pytest.mark.parametrize("n", [0, 3, 64, 250])
+def test_a_prepared_update_does_what_an_unprepared_one_does(n):
+    prepared, plain = watching(n), watching(n)
+    where = np.array([0.4, 0.9])
+    prepared.prepare(where)
+    assert prepared.update(where, 51.0, 0.3) == plain.update(where, 51.0, 0.3)
+    np.testing.assert_array_equal(prepared.watched(), plain.watched())
+    np.testing.assert_array_equal(prepared.posterior(where[None]), plain.posterior(where[None]))
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "another point", "imagining", "other watched points"])
+def test_what_was_prepared_is_used_only_where_it_holds(meanwhile):
+    prepared, plain = watching(20), watching(20)
+    where, read_back = np.array([0.4, 0.9]), np.array([0.4, 0.9 + 1e-9])
+    prepared.prepare(where)
+    for model in (prepared, plain):
+        if meanwhile == "another point":
+            model.update(np.array([0.1, 0.2]), 55.0)
+        if meanwhile == "other watched points":
+            model.watch(np.random.default_rng(2).random((30, 2)))
+        if meanwhile == "imagining":
+            with model.imagining():
+                model.update(np.array([0.1, 0.2]), 55.0)
+                model.update(where, 55.0)
+        model.update(read_back if meanwhile == "nothing" else where, 51.0)
+    np.testing.assert_array_equal(prepared.watched(), plain.watched())
+    np.testing.assert_array_equal(prepared.data.x, plain.data.x)
+
+
+def test_what_was_prepared_is_not_worked_out_again(monkeypatch):
+    model, where = watching(20), np.array([0.4, 0.9])
+    model.prepare(where)
+    monkeypatch.setattr(Kernel, "cross", lambda *_: pytest.fail("covariances were worked out again"))
+    model.update(where, 51.0)
+    assert len(model) == 21
+
+
 @pytest.mark.parametrize("n", [5, 250])
 def test_fitted_is_the_posterior_mean_of_the_data(n):
     data = sample(n, 2, sigma=0.4)
