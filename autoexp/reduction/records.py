@@ -1,5 +1,6 @@
 """What goes into a reducer and what comes out: frozen records over tensors and arrays."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,10 +26,13 @@ class FrameSpec:
         Rows and columns, (y, x).
     device
         Where the state lives, as torch names it.
+    exposure
+        Seconds that each frame will be exposed; NaN where that is not known yet.
     """
 
     shape: tuple[int, int]
     device: str = "cpu"
+    exposure: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

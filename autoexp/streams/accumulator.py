@@ -36,12 +36,21 @@ class Beginning:
         self._spec: FrameSpec | None = None
         self._empty = b""
 
+    def expect(self, shape: tuple[int, int], exposure: float) -> None:
+        """Take frames for such, in rows and columns and in seconds, until others come; an exposure of NaN for any."""
+        self._make(FrameSpec(shape, self.upload.device, exposure))
+
     def state(self, shape: tuple[int, int] | None = None) -> Any:
         """Return an empty state for frames of a shape; by default of the shape asked for last."""
-        if self._spec is None or (shape is not None and shape != self._spec.shape):
-            self._spec = FrameSpec(shape or _ANY_SHAPE, self.upload.device)
-            self._empty = pickle.dumps(self.reducer.init(self._spec))
+        if self._spec is None:
+            self._make(FrameSpec(shape or _ANY_SHAPE, self.upload.device))
+        elif shape is not None and shape != self._spec.shape:
+            self._make(replace(self._spec, shape=shape))
         return pickle.loads(self._empty)
+
+    def _make(self, spec: FrameSpec) -> None:
+        self._spec = spec
+        self._empty = pickle.dumps(self.reducer.init(spec))
 
 
 class Accumulator:

@@ -1,5 +1,6 @@
 """A stream and a reducer as one Bluesky device: read point by point, or while a motor flies."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -13,6 +14,7 @@ from autoexp.reduction.measurement import FutureStatus
 from autoexp.reduction.records import FrameMeta, Reduced
 from autoexp.streams.accumulator import Accumulator, Beginning
 from autoexp.streams.counters import StreamCounters
+from autoexp.streams.declared import check, declared
 from autoexp.streams.flight import BinnedReading, BinReading, Flight
 from autoexp.streams.reading import WholeReading
 from autoexp.streams.reduction import StreamReduction
@@ -39,7 +41,9 @@ class StreamDetector:
     device
         Where torch computes; ``"auto"`` is a GPU where torch finds one.
     meta
-        Called for each batch for what is known of its frames.
+        Called for each batch for what is known of its frames, and before a flight for their exposure.
+    shape
+        Rows and columns of the frames; by default as the stream tells, or as its frames had it. Only flights ask.
 
     Raises
     ------
@@ -58,6 +62,7 @@ class StreamDetector:
         frames: int = 1,
         device: str = "auto",
         meta: Callable[[], FrameMeta] = FrameMeta,
+        shape: tuple[int, int] | None = None,
     ) -> None:
         if frames < 1:
             raise ReductionError(f"frames must be one or more, got {frames}")
@@ -66,9 +71,11 @@ class StreamDetector:
         self._stream = stream
         self._frames = frames
         self._meta = meta
+        self._shape = shape
         self._beginning = Beginning(reducer, default_device() if device == "auto" else device)
         self._latest: WholeReading | None = None
         self._flight: Flight | None = None
+        self._declared: Mapping[str, Reduced] | None = None
         self._bins: BinnedReading | None = None
         self._landed: Future[None] | None = None
         self._empty: Mapping[str, Reduced] | None = None
@@ -95,6 +102,7 @@ class StreamDetector:
     def trigger(self) -> FutureStatus:
         """Reduce the next frames; what an earlier trigger left under way is given up."""
         self._stream.open()
+        self._declared = None
         self._latest = WholeReading(self._accumulator())
         return FutureStatus(self._stream.begin(self._latest, self._frames))
 
@@ -104,15 +112,15 @@ class StreamDetector:
 
     def describe(self) -> Documents:
         """Return the data keys of `read`."""
-        return fields.data_keys(self.name, self._values(), self.reducer)
+        return fields.data_keys(self.name, self._described(), self.reducer)
 
     def read_configuration(self) -> Documents:
         """Return the settings of the reducer, and the axes of reduced arrays."""
-        return fields.configuration(self.name, self._values(), self._settings(), self._timestamp)
+        return fields.configuration(self.name, self._described(), self._settings(), self._timestamp)
 
     def describe_configuration(self) -> Documents:
         """Return the data keys of `read_configuration`."""
-        return fields.configuration_keys(self.name, self._values(), self._settings(), self.reducer)
+        return fields.configuration_keys(self.name, self._described(), self._settings(), self.reducer)
 
     @property
     def hints(self) -> dict[str, list[str]]:
@@ -120,7 +128,17 @@ class StreamDetector:
         return {"fields": fields.numbers(self.name, self._values())}
 
     def prepare(self, value: Flight) -> FutureStatus:
-        """Say what the next flight is."""
+        """Say what the next flight is, and find out what its events will look like.
+
+        Raises
+        ------
+        ReductionError
+            If that cannot be known before the first frame, because of the frames' shape or exposure.
+        """
+        exposure = math.nan if self._meta is FrameMeta else self._meta().exposure
+        self._declared = declared(
+            self._beginning, lambda patience: self._shape or self._stream.shape(patience), exposure
+        )
         self._flight = value
         return FutureStatus(_done())
 
@@ -166,6 +184,8 @@ class StreamDetector:
 
         Raises
         ------
+        ReductionError
+            If a bin's arrays or axes are not those that were declared before the flight.
         Exception
             Whatever ended the flight too early.
         """
@@ -177,6 +197,8 @@ class StreamDetector:
 
     def _event(self, reading: BinReading) -> dict[str, Any]:
         assert self._flight is not None
+        assert self._declared is not None
+        check(reading.values, self._declared)
         name = self._flight.coordinate
         told = fields.readings(self.name, reading.values, reading.time)
         data = {name: reading.position, f"{name}_spread": reading.spread, f"{self.name}_frames": reading.n_frames}
@@ -192,6 +214,10 @@ class StreamDetector:
         if self._empty is None:
             self._empty = self._accumulator().read()
         return self._empty
+
+    def _described(self) -> Mapping[str, Reduced]:
+        """Return values that look like those to come: of the flight that was prepared, or of the latest trigger."""
+        return self._values() if self._declared is None else self._declared
 
     @property
     def _timestamp(self) -> float:

@@ -102,7 +102,6 @@ class BinnedReading:
         self._accumulator = accumulator
         self._open: dict[int, _Bin] = {}
         self._next = 0
-        self._shape: tuple[int, int] = (16, 16)
         self._ready: deque[BinReading] = deque()
 
     def absorb(self, arrivals: Sequence[Arrival]) -> Absorbed:

@@ -33,6 +33,15 @@ class StreamFrame:
 
 
 @runtime_checkable
+class KnowsShape(Protocol):
+    """A source that may know what its frames look like before it gives one."""
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """Shape of a frame's values; None where that is not known yet."""
+
+
+@runtime_checkable
 class FrameStream(Protocol):
     """A source of frames; one thread opens it, takes from it and closes it, and may do so again."""
 

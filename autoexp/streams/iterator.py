@@ -1,7 +1,7 @@
 """Frames from anything that can be iterated over: a stored stack, a generator."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,6 +38,14 @@ class IteratedFrames:
     def open(self) -> None:
         """Begin."""
         self._rest = enumerate(self._frames)
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """Shape of the first frame of a sequence or an array; a generator's is not known."""
+        if not isinstance(self._frames, Sequence | np.ndarray) or len(self._frames) == 0:
+            return None
+        first = self._frames[0]
+        return np.shape(first.values if isinstance(first, StreamFrame) else first)
 
     def take(self, timeout: float) -> StreamFrame | None:
         """Return the next frame, whatever time it takes.

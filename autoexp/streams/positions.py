@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from autoexp.streams.frames import FrameStream, StreamFrame
+from autoexp.streams.frames import FrameStream, KnowsShape, StreamFrame
 
 _REMEMBERED = 4096
 
@@ -48,6 +48,11 @@ class PositionedFrames:
     def live(self) -> bool:
         """Whether frames come although nobody wants one."""
         return self._stream.live
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """Shape of a frame's values, where the stream knows it."""
+        return self._stream.shape if isinstance(self._stream, KnowsShape) else None
 
     def open(self) -> None:
         """Open the stream, and read the positions for the first time."""

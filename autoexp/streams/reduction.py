@@ -15,7 +15,7 @@ from typing import Protocol, Self
 from autoexp.errors import MeasurementError, ReductionError
 from autoexp.streams.buffer import Absorbed, Arrival, FrameBuffer, Policy
 from autoexp.streams.counters import StreamCounters
-from autoexp.streams.frames import FrameStream
+from autoexp.streams.frames import FrameStream, KnowsShape, StreamFrame
 
 _POLL = 0.1
 """Seconds for which a stream is asked at once, and so the longest that closing takes a quiet one."""
@@ -88,6 +88,8 @@ class StreamReduction:
         self._buffer = self._new_buffer()
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._latest: Future[None] | None = None
+        self._seen: tuple[int, ...] | None = None
+        self._came = threading.Event()
         self._threads: tuple[threading.Thread, ...] = ()
 
     def __enter__(self) -> Self:
@@ -103,6 +105,19 @@ class StreamReduction:
     def counters(self) -> StreamCounters:
         """The balance since it was opened."""
         return self._buffer.counters
+
+    def shape(self, patience: float) -> tuple[int, ...] | None:
+        """Return the shape of the frames, as the stream tells it or as the first frame had it; None if neither does.
+
+        Parameters
+        ----------
+        patience
+            Seconds to wait for a frame of an open stream whose frames come although nobody wants one.
+        """
+        told = self._stream.shape if isinstance(self._stream, KnowsShape) else None
+        if told is None and self._stream.live and self._threads:
+            self._came.wait(patience)
+        return self._seen if told is None else told
 
     def open(self) -> None:
         """Open the stream and begin to read it; nothing where it is open.
@@ -186,6 +201,7 @@ class StreamReduction:
                 if frame is None:
                     buffer.nothing_came()
                 else:
+                    self._note(frame)
                     buffer.put(frame)
         except BaseException as error:
             buffer.end(error)
@@ -193,6 +209,11 @@ class StreamReduction:
                 opened.set_exception(error)
         finally:
             self._stream.close()
+
+    def _note(self, frame: StreamFrame) -> None:
+        """Remember what frames look like."""
+        self._seen = frame.values.shape
+        self._came.set()
 
     def _work(self, buffer: FrameBuffer, requests: "queue.SimpleQueue[_Request | None]") -> None:
         while (request := requests.get()) is not None:

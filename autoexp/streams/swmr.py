@@ -61,6 +61,15 @@ class SwmrFrames:
         """Begin with the first frame."""
         self._next = self._written = 0
 
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """Shape of a frame; None while the file or the dataset is not there."""
+        file = _opened(self.path)
+        if file is None:
+            return None
+        with file:
+            return tuple(file[self.dataset].shape[1:]) if self.dataset in file else None
+
     def take(self, timeout: float) -> StreamFrame | None:
         """Return the next frame; None if none is written within `timeout` seconds.
 
@@ -96,7 +105,9 @@ class SwmrFrames:
 
     def _refreshed(self) -> bool:
         """Look how far the writer is, and return whether the next frame is there."""
-        if self._file is None and not self._opened():
+        if self._file is None:
+            self._file = _opened(self.path)
+        if self._file is None:
             return False
         if self.dataset not in self._file:
             self.close()
@@ -107,12 +118,12 @@ class SwmrFrames:
         self._written = len(self._file[self.dataset])
         return self._next < self._written
 
-    def _opened(self) -> bool:
-        """Return whether the file could be opened; one that is only being made cannot."""
-        import h5py
 
-        try:
-            self._file = h5py.File(self.path, "r", libver="latest", swmr=True)
-        except OSError:
-            return False
-        return True
+def _opened(path: str | Path) -> Any:
+    """Return the file; None where it cannot be opened, as while it is only being made."""
+    import h5py
+
+    try:
+        return h5py.File(path, "r", libver="latest", swmr=True)
+    except OSError:
+        return None

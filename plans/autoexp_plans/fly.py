@@ -106,10 +106,10 @@ def _flown(
     detector: StreamDetector, motor: Any, flight: Flight, velocity: float | None, *, flush: float, grace: float
 ) -> Plan[StreamCounters]:
     """Go to the start, fly, and note what became of the frames."""
+    yield from bps.prepare(detector, flight, wait=True)
     yield from bps.mv(motor, flight.start)
     if velocity is not None:
         yield from bps.mv(motor.velocity, velocity)
-    yield from bps.prepare(detector, flight, wait=True)
     yield from bps.declare_stream(detector, name="primary", collect=True)
     yield from _fly(detector, motor, flight.stop, flush, grace)
     yield from _note(detector)

@@ -5,12 +5,14 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from bluesky.utils import FailedStatus
 from event_model import unpack_event_page
 
 from autoexp.errors import LimitsError, MeasurementError, ReductionError
 from autoexp.flags import Flags
-from autoexp.reduction import BeamStatistics
+from autoexp.reduction import BeamStatistics, FrameMeta, MultiTau
+from autoexp.reduction.xpcs import Correlator, LabelledBins
 from autoexp.streams import IteratedFrames, PositionedFrames, StreamDetector, StreamFrame, StreamReduction
 from autoexp_plans import fly_scan
 from autoexp_simulators import mirrors_beamline
@@ -127,6 +129,33 @@ def test_bins_without_frames_say_so(RE, documents):
     assert [each["spot_frames"] for each in bins] == [0, 0, 0]
     assert np.allclose([each["v_pitch"] for each in bins], [-2 / 3, 0.0, 2 / 3])
     assert all(math.isnan(each["spot_size"]) and each["spot_flags"] == Flags.NO_FRAMES for each in bins)
+
+
+def correlating(beamline, motor, **settings):
+    frames = IteratedFrames(exposures(beamline), live=True)
+    positioned = PositionedFrames(frames, {motor.name: lambda: motor.position}, beamline.clock.now)
+    bins = LabelledBins(torch.ones(beamline.detector.image.get().shape, dtype=torch.int64))
+    reducer = MultiTau(Correlator(bins, levels=2, channels=4, groups=4))
+    return StreamDetector(StreamReduction(positioned), reducer, name="speckle", device="cpu", **settings)
+
+
+def test_delays_are_declared_before_the_first_frame(RE, documents, beamline):
+    motor = beamline.dofs[0].movable
+    detector = correlating(beamline, motor, meta=lambda: FrameMeta(exposure=PERIOD))
+    RE(fly_scan(detector, motor, -2.0, 2.0, bins=3, velocity=2.0))
+    descriptor = next(doc for name, doc in documents if name == "descriptor" and doc["name"] == "primary")
+    tau = descriptor["configuration"]["speckle"]["data"]["speckle_g2_tau"]
+    assert tau[:3] == pytest.approx([0.0, PERIOD, 2 * PERIOD])
+    for each in events(documents, "primary"):
+        assert np.shape(each["speckle_g2"]) == tuple(descriptor["data_keys"]["speckle_g2"]["shape"]) == (1, len(tau))
+
+
+def test_a_flight_whose_delays_nobody_knows_is_refused_before_anything_moves(RE, beamline):
+    motor = beamline.dofs[0].movable
+    before = motor.position
+    with pytest.raises(ReductionError, match="got NaN along 'tau' of 'g2'"):
+        RE(fly_scan(correlating(beamline, motor), motor, -2.0, 2.0, bins=3))
+    assert motor.position == before
 
 
 def test_frames_that_do_not_say_where_they_were_taken_fail_the_scan(RE):

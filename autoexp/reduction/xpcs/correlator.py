@@ -36,7 +36,7 @@ class CorrelatorState:
     n_frames
         Frames seen.
     period
-        Seconds from frame to frame, NaN before the first.
+        Seconds from frame to frame; NaN while that is not known.
     """
 
     layout: Layout
@@ -96,7 +96,8 @@ class Correlator:
         """Return the state before any frame."""
         layout = Layout.of(self.bins.pixels(), self.groups, spec.device)
         counts = layout.sums(layout.used[None])[0]
-        return CorrelatorState(layout, (), None, counts, False, 0, float("nan"))
+        period = spec.exposure if self.period is None else self.period
+        return CorrelatorState(layout, (), None, counts, False, 0, period)
 
     def update(self, state: CorrelatorState, frames: Tensor | Frames, meta: FrameMeta) -> CorrelatorState:
         """Return the state after a batch, shape ``(n, y, x)``.

@@ -84,7 +84,7 @@ class TwoTime:
     def init(self, spec: FrameSpec) -> TwoTimeState:
         """Lay out the pixels, and return the state before any frame."""
         layout = Layout.of(self.bins.pixels(), self.groups, spec.device)
-        return TwoTimeState(layout, None, None, 0, float("nan"))
+        return TwoTimeState(layout, None, None, 0, spec.exposure if self.period is None else self.period)
 
     def update(self, state: TwoTimeState, frames: Tensor | Frames, meta: FrameMeta) -> TwoTimeState:
         """Keep a batch, shape ``(n, y, x)``, the next in time.
