@@ -195,20 +195,22 @@ class Dof:
         return [min(max(position, low), high) for position in positions.tolist()]
 
     def travel_time(self, start: Value, stop: Value) -> float:
-        """Seconds from one position to another, with a trapezoidal velocity profile.
+        """Seconds from one position to another; see `travel_times`."""
+        return float(self.travel_times(start, np.array([stop]))[0])
+
+    def travel_times(self, start: Value, stops: NDArray[Any]) -> FloatArray:
+        """Seconds from one position to each of ``n`` others, with a trapezoidal velocity profile.
 
         A move of distance ``d`` at speed ``v`` with ramps of ``a`` seconds takes ``d / v + a``; one
         too short to reach ``v`` takes ``2 sqrt(d a / v)``.
         """
-        if start == stop:
-            return 0.0
         if self.categorical:
-            return self.settle
-        distance = abs(float(stop) - float(start))
+            return np.where(stops != start, self.settle, 0.0)
+        distance = np.abs(stops.astype(float) - float(start))
         cruise = distance / self.speed
-        if cruise >= self.acceleration:
-            return cruise + self.acceleration + self.settle
-        return 2.0 * math.sqrt(cruise * self.acceleration) + self.settle
+        ramps = 2.0 * np.sqrt(cruise * self.acceleration)
+        moving = np.where(cruise >= self.acceleration, cruise + self.acceleration, ramps)
+        return np.where(distance > 0, moving + self.settle, 0.0)
 
 
 def _plain(value: Any) -> Value:

@@ -1,11 +1,11 @@
 """The contracts of the house: small protocols, and optional powers as further protocols."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from autoexp.dofs import FloatArray
 from autoexp.objectives import Objective
-from autoexp.records import Estimate, Observation, Suggestion
+from autoexp.records import Estimate, Observation, Point, Suggestion
 from autoexp.space import Space
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced
 
 S = TypeVar("S")
+
+Seconds = Callable[[Point | None, FloatArray], FloatArray]
+"""Where the devices are (None before the first point) and ``(m, d)`` points of the unit cube to what each costs."""
 
 
 @runtime_checkable
@@ -82,6 +85,14 @@ class Checkpoints(Protocol):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
+
+
+@runtime_checkable
+class CountsSeconds(Protocol):
+    """An agent that can choose by what a point is expected to gain for each second that it costs."""
+
+    def per_second(self, seconds: Seconds) -> None:
+        """Divide gains by `seconds` from now on; raise where its score is no gain, for it may be negative."""
 
 
 @runtime_checkable

@@ -134,9 +134,15 @@ class Space:
         if self.pool is not None:
             candidates = self.to_unit(self.pool)
             return [self.pool[int(np.square(candidates - row).sum(axis=1).argmin())] for row in unit]
+        return [dict(zip(self.names, row, strict=True)) for row in zip(*self._decoded(unit), strict=True)]
+
+    def positions(self, unit: FloatArray) -> Columns:
+        """Map unit-cube coordinates, shape ``(n, width)``, to one array of ``n`` positions for each Dof."""
+        return {name: np.array(column) for name, column in zip(self.names, self._decoded(unit), strict=True)}
+
+    def _decoded(self, unit: FloatArray) -> list[list[Value]]:
         edges = list(accumulate((dof.width for dof in self.dofs), initial=0))
-        decoded = [dof.decode(unit[:, low:high]) for dof, (low, high) in zip(self.dofs, pairwise(edges), strict=True)]
-        return [dict(zip(self.names, row, strict=True)) for row in zip(*decoded, strict=True)]
+        return [dof.decode(unit[:, low:high]) for dof, (low, high) in zip(self.dofs, pairwise(edges), strict=True)]
 
     def allowed(self, points: Sequence[Point]) -> NDArray[np.bool_]:
         """Return which of ``n`` points the constraints allow."""
@@ -236,7 +242,11 @@ class Space:
 
     def travel_time(self, start: Point, stop: Point) -> float:
         """Seconds from one point to another: all Dofs move at once, so the slowest counts."""
-        return max(dof.travel_time(start[dof.name], stop[dof.name]) for dof in self.dofs)
+        return float(self.travel_times(start, self.columns([stop]))[0])
+
+    def travel_times(self, start: Point, stops: Columns) -> FloatArray:
+        """Seconds from one point to each of ``n`` others, given as columns of positions, shape ``(n,)``."""
+        return np.max([dof.travel_times(start[dof.name], stops[dof.name]) for dof in self.dofs], axis=0)
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the Dofs as plain data for a start document."""

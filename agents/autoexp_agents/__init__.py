@@ -21,6 +21,7 @@ from autoexp_agents.scbo import ConstrainedTrustRegionAgent
 from autoexp_agents.spectrum import Features, SpectrumAgent
 from autoexp_agents.technique import TechniqueAgent
 from autoexp_agents.transition import Transition, TransitionAgent
+from autoexp_agents.travel import TravelAgent
 from autoexp_agents.trust import TrustRegionAgent
 from autoexp_agents.twin import TwinAgent
 
@@ -51,6 +52,7 @@ __all__ = [
     "TechniqueAgent",
     "Transition",
     "TransitionAgent",
+    "TravelAgent",
     "TrustRegionAgent",
     "TwinAgent",
     "route",

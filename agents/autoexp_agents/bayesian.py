@@ -23,6 +23,7 @@ from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
 from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.pace import Paced
 from autoexp_agents.refit import Refit
 from autoexp_agents.report import slices
 
@@ -58,7 +59,7 @@ _EFFORTS = (
 )
 
 
-class BayesianAgent:
+class BayesianAgent(Paced):
     """Measures where most is to be gained, by Gaussian processes of everything seen.
 
     Maximize, Minimize and Target are chosen for by log expected improvement, Explore by the
@@ -272,7 +273,7 @@ class BayesianAgent:
             return None
         unit, score = found
         mean, sigma = belief.at(unit)
-        why = Why(Source.AGENT, scores[0][1].rule, mean, sigma, score, len(self._memory), digest)
+        why = Why(Source.AGENT, self._paced(scores[0][1].rule), mean, sigma, score, len(self._memory), digest)
         return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
 
     def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> list[tuple[str, Acquisition]]:
@@ -319,13 +320,17 @@ class BayesianAgent:
         sign = -1.0 if isinstance(wanted, Minimize) else 1.0
         return [(wanted.name, Improvement(sign * best, sign)), *bounds]
 
+    def _signed(self) -> str:
+        return Straddle.rule if isinstance(self._wanted, Contour) else ""
+
     def _search(
         self, belief: Belief, scores: list[tuple[str, Acquisition]], pending: Sequence[Suggestion]
     ) -> tuple[FloatArray, float] | None:
         """Return the best point that is not taken, shape ``(d,)``, and its score; None if all are."""
         size = len(self._memory)
         waiting = self._space.to_unit([suggestion.point for suggestion in pending])
-        watched, values = belief.watched, belief.score_watched(scores)
+        watched = belief.watched
+        values = belief.score_watched(scores) - self._log_seconds(watched, pending)
         own = slice(0, len(values) - belief.extra)
         values[own][self._used] = -np.inf
         if len(waiting):
@@ -338,8 +343,9 @@ class BayesianAgent:
         pool, tops = watched[top], values[top]
         starts = spread(tops, pool, effort.starts)
         climbed, heights = self._climb(belief, scores, pool[starts], effort)
+        far, away = self._log_seconds(climbed, pending), self._log_seconds(pool[starts], pending)
         found = np.concatenate([climbed, pool[starts]])
-        reached = np.concatenate([heights, np.minimum(tops[starts], heights)])
+        reached = np.concatenate([heights - far, np.minimum(tops[starts] + away, heights) - away])
         reached[near(found, self._taken(pending))] = -np.inf
         if not np.isfinite(reached).any():
             found, reached = watched[own], values[own]

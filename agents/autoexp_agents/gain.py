@@ -102,14 +102,17 @@ class GainAgent(Searcher):
             raise ObjectiveError(f"a gain needs one Maximize or Minimize, got {wanted!r}")
         if gain not in _RULES:
             raise ObjectiveError(f"gain must be 'ei', 'nei', 'kg' or 'ucb', got {gain!r}")
-        if gain == "ucb" and seconds is not None:
-            raise ObjectiveError("a confidence bound is no gain per second, got seconds for 'ucb'")
         if seconds is not None and not callable(seconds):
             raise ObjectiveError(f"seconds must be a function, which no record holds, got {seconds!r}")
         self._wanted, self._sign = wanted[0], 1.0 if isinstance(wanted[0], Maximize) else -1.0
         self._gain, self._cost, self._width = gain, seconds, width
-        self.rule = _RULES[gain] + (" per second" if seconds else "")
+        self.rule = _RULES[gain]
         super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
+        if seconds is not None:
+            self.per_second(self._told)
+
+    def _signed(self) -> str:
+        return self.rule if self._gain == "ucb" else ""
 
     def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
         """Condition on what gave no value, and on what is pending unless that is drawn together with the candidates."""
@@ -136,13 +139,13 @@ class GainAgent(Searcher):
     def _promise(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
         """Return the log expected improvement at ``(m, d)`` points, per second and with Bounds, shape ``(m,)``."""
         scores = [(self._wanted.name, self._incumbent(belief)), *bounds_of(self._objectives)]
-        return np.asarray(belief.score(scores, unit) - np.log(self._seconds(unit, pending)))
+        return np.asarray(belief.score(scores, unit) - self._log_seconds(unit, pending))
 
     def _gains(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
         """Return the gain at ``(m, d)`` points, times the probability that the Bounds hold, per second, ``(m,)``."""
         bounds = bounds_of(self._objectives)
         holds = np.exp(belief.score(bounds, unit)) if bounds else 1.0
-        return np.asarray(self._plain(belief, unit, pending) * holds / self._seconds(unit, pending))
+        return np.asarray(self._plain(belief, unit, pending) * holds * np.exp(-self._log_seconds(unit, pending)))
 
     def _plain(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
         model = belief.models[self._wanted.name]
@@ -179,17 +182,11 @@ class GainAgent(Searcher):
     def _waiting(self, pending: Sequence[Suggestion]) -> FloatArray:
         return self._space.to_unit([row.point for row in pending])
 
-    def _seconds(self, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
-        """Return what a value at each of ``(m, d)`` points costs, shape ``(m,)``; one where cost is no matter."""
-        if self._cost is None:
-            return np.ones(len(unit))
-        stops = [row.point for row in self._memory.observations[-1:]] + [row.point for row in pending]
-        at = stops[-1] if stops else None
+    def _told(self, at: Point | None, unit: FloatArray) -> FloatArray:
+        """Return what a value at each of ``(m, d)`` points costs as `seconds` says, shape ``(m,)``."""
+        assert self._cost is not None
         points = self._candidates.space.from_unit(unit) if self._candidates.space.pool is None else self._named(unit)
-        costs = np.array([self._cost(at, point) for point in points])
-        if not (np.isfinite(costs) & (costs > 0)).all():
-            raise ObjectiveError(f"seconds must be positive, got {costs[~(costs > 0) | ~np.isfinite(costs)][0]}")
-        return costs
+        return np.array([self._cost(at, point) for point in points])
 
     def _named(self, unit: FloatArray) -> list[Point]:
         """Return the points of a pool that lie at ``(m, d)`` places."""

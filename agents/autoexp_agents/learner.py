@@ -14,6 +14,7 @@ from autoexp.surrogates.parameters import Data
 from autoexp_agents.belief import Belief, learn
 from autoexp_agents.designed import Designed, First
 from autoexp_agents.opening import taken
+from autoexp_agents.pace import Paced
 
 if TYPE_CHECKING:
     import gpytorch
@@ -105,7 +106,7 @@ def fitted_to(count: int) -> int:
     return fitted
 
 
-class Searcher(Learner):
+class Searcher(Paced, Learner):
     """A learner that chooses the point that `_search` finds best by its models."""
 
     rule: str
@@ -122,7 +123,7 @@ class Searcher(Learner):
             return None
         unit, score = found
         mean, sigma = belief.at(unit)
-        why = Why(Source.AGENT, self.rule, mean, sigma, score, len(self._memory), digest)
+        why = Why(Source.AGENT, self._paced(self.rule), mean, sigma, score, len(self._memory), digest)
         return self._suggestion(unit, why)
 
     def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:

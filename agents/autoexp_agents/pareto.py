@@ -105,8 +105,12 @@ class ParetoAgent(Searcher):
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         """Return the best candidate that is not taken, shape ``(d,)``, after looks ever closer around the best."""
         parts = self._parts(belief)
-        score = partial(self._score, belief, parts)
-        return _LOOKS.best(self._candidates, score(None), score, known, (self._seed, self._given))
+
+        def score(unit: FloatArray) -> FloatArray:
+            return np.asarray(self._score(belief, parts, unit) - self._log_seconds(unit, pending))
+
+        values = self._score(belief, parts, None) - self._log_seconds(self._candidates.unit, pending)
+        return _LOOKS.best(self._candidates, values, score, known, (self._seed, self._given))
 
     def _bounds(self) -> list[tuple[str, Any]]:
         return bounds_of(self._objectives)

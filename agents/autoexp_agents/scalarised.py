@@ -115,10 +115,15 @@ class ScalarisedAgent(Searcher):
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         score, bounds = self._improvement(belief), bounds_of(self._objectives)
         values = score.value(*self._worth(belief, None)) + belief.score_watched(bounds)
+
+        def scored(unit: FloatArray) -> FloatArray:
+            worth = score.value(*self._worth(belief, unit)) + belief.score(bounds, unit)
+            return np.asarray(worth - self._log_seconds(unit, pending))
+
         return _LOOKS.best(
             self._candidates,
-            values,
-            lambda unit: score.value(*self._worth(belief, unit)) + belief.score(bounds, unit),
+            np.asarray(values - self._log_seconds(self._candidates.unit, pending)),
+            scored,
             known,
             (self._seed, self._given),
         )

@@ -1,11 +1,13 @@
 """Many degrees of freedom, with bounds that are hard to keep."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from autoexp.dofs import FloatArray
 from autoexp.objectives import Bound
+from autoexp.records import Suggestion
 from autoexp_agents.belief import Belief
 from autoexp_agents.memory import near
 from autoexp_agents.samples import draw
@@ -13,6 +15,7 @@ from autoexp_agents.trust import TrustRegionAgent
 
 _DRAWN = 800
 _BROKEN, _WORST = 1e30, 1e30
+_SAMPLING = "Thompson sampling in a trust region"
 
 
 class ConstrainedTrustRegionAgent(TrustRegionAgent):
@@ -63,11 +66,16 @@ class ConstrainedTrustRegionAgent(TrustRegionAgent):
         return not held or bool(np.all(held, axis=0).any())
 
     def _rule(self) -> str:
-        return super()._rule() if self._kept() else "Thompson sampling in a trust region"
+        return super()._rule() if self._kept() else _SAMPLING
 
-    def _search(self, belief: Belief, known: FloatArray) -> tuple[FloatArray, float] | None:
+    def _signed(self) -> str:
+        return _SAMPLING
+
+    def _search(
+        self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]
+    ) -> tuple[FloatArray, float] | None:
         if self._kept():
-            return super()._search(belief, known)
+            return super()._search(belief, known, pending)
         sizes, count = self._sizes(), len(self._memory) - self._began
         fitted = {name: model.fitted()[:count] for name, model in belief.models.items()}
         centre = self._memory.units[self._began :][int(np.argmax(self._ordered(fitted, sizes)))]

@@ -17,6 +17,7 @@ from autoexp_agents.belief import Belief
 from autoexp_agents.designed import Pass
 from autoexp_agents.learner import Found, Searcher
 from autoexp_agents.memory import near
+from autoexp_agents.pace import Travel
 from autoexp_agents.report import slices
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class SpectrumAgent(Searcher):
         self._normal = np.random.default_rng([seed, 2]).standard_normal((_SAMPLES, places))
         first = Pass(space, space.grid(coarse), "coarse pass")
         super().__init__(space, wanted, initial=first, seed=seed, candidates=candidates, kernel=kernel)
+        self.per_second(Travel(space, exposure))
 
     def _forget(self) -> None:
         super()._forget()
@@ -149,7 +151,7 @@ class SpectrumAgent(Searcher):
         unit = unit[~near(unit, known)]
         if not len(unit):
             return None
-        rates = self._gains(belief, unit) / self._seconds(unit, pending)
+        rates = self._gains(belief, unit) * np.exp(-self._log_seconds(unit, pending))
         best = int(np.argmax(rates))
         return unit[best], float(rates[best])
 
@@ -185,15 +187,6 @@ class SpectrumAgent(Searcher):
         bent = np.abs(np.gradient(np.gradient(mean)))
         largest = float(bent.max())
         return np.asarray(_FLOOR + bent / largest) if largest > 0 else np.ones(len(grid))
-
-    def _seconds(self, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
-        """Return what a point at each of ``(m, 1)`` places costs from where the device will be, shape ``(m,)``."""
-        stops = [row.point for row in self._memory.observations[-1:]] + [row.point for row in pending]
-        travel = np.zeros(len(unit))
-        if stops:
-            points = self._candidates.space.from_unit(unit)
-            travel = np.array([self._space.travel_time(stops[-1], point) for point in points])
-        return np.asarray(self._exposure + travel)
 
     def features(self) -> Features:
         """Return edge and white line with their uncertainties, by spectra drawn from the posterior.

@@ -20,6 +20,7 @@ from autoexp_agents.belief import Belief, bounds_of, incumbents, learn
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.opening import Opening, taken
+from autoexp_agents.pace import Paced
 from autoexp_agents.report import slices
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Region:
         return self.side < 0.5**7
 
 
-class TrustRegionAgent:
+class TrustRegionAgent(Paced):
     """Searches a box around the best point, which grows with success and shrinks with failure (TuRBO).
 
     From about six degrees of freedom on, a search of the whole Space spends its points on borders
@@ -176,19 +177,21 @@ class TrustRegionAgent:
         belief, known = self._belief, taken(self._memory, pending)
         with belief.imagining():
             belief.imagine(self._space.to_unit([suggestion.point for suggestion in pending]))
-            found = self._search(belief, known)
+            found = self._search(belief, known, pending)
         if found is None:
             return None
         unit, score = found
         mean, sigma = belief.at(unit)
-        why = Why(Source.AGENT, self._rule(), mean, sigma, score, len(self._memory), belief.digest)
+        why = Why(Source.AGENT, self._paced(self._rule()), mean, sigma, score, len(self._memory), belief.digest)
         return Suggestion(f"{self._given:04d}", self._candidates.space.from_unit(unit[None, :])[0], why)
 
     def _rule(self) -> str:
         """Return the name of how the next point is chosen."""
         return "LogEI in a trust region"
 
-    def _search(self, belief: Belief, known: FloatArray) -> tuple[FloatArray, float] | None:
+    def _search(
+        self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]
+    ) -> tuple[FloatArray, float] | None:
         """Return the best point of the box that is not taken, shape ``(d,)``, and its score; None if all are."""
         merits = incumbents(belief, self._objectives)[: len(self._memory) - self._began]
         centre = self._memory.units[self._began :][int(np.argmax(merits))]
@@ -200,13 +203,13 @@ class TrustRegionAgent:
         if not len(pool):
             return None
         scores = self._scores(float(merits.max()))
-        values = belief.score(scores, pool)
+        values = belief.score(scores, pool) - self._log_seconds(pool, pending)
         order = np.argsort(-values, kind="stable")[:_CLIMBS]
         ends, heights = pool[order], values[order]
         if self._candidates.free.any():
             ends, heights = self._climbed(belief, scores, ends, low, high)
             fits = self._candidates.allowed(ends) & ~near(ends, known)
-            heights = np.where(fits, heights, -np.inf)
+            heights = np.where(fits, heights - self._log_seconds(ends, pending), -np.inf)
         best = int(np.argmax(heights))
         if heights[best] < values[order[0]]:
             return pool[order[0]], float(values[order[0]])

@@ -21,6 +21,7 @@ from autoexp_agents.belief import Belief, learn, merit
 from autoexp_agents.closer import Looks
 from autoexp_agents.designed import Designed
 from autoexp_agents.opening import taken
+from autoexp_agents.pace import Paced
 from autoexp_agents.report import health, pictured, shortest
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class _Discrepancy:
     belief: Belief
 
 
-class TwinAgent(Designed):
+class TwinAgent(Paced, Designed):
     """Starts from what a simulation says, and learns where it is wrong.
 
     The value is taken as a multiple of the twin's plus a discrepancy, a Gaussian process of what the twin
@@ -172,13 +173,14 @@ class TwinAgent(Designed):
         digest = model.belief.digest
         with model.belief.imagining():
             model.belief.imagine(self._space.to_unit([row.point for row in pending]))
-            found = self._search(model, known)
+            found = self._search(model, known, pending)
         if found is None:
             return None
         unit, score = found
         mean, sigma = self.posterior(unit[None, :])
         predicted = ({self._name: float(mean[0])}, {self._name: float(sigma[0])})
-        why = Why(Source.AGENT, f"{self._rule()} by a twin", *predicted, score, len(self._memory), digest)
+        rule = self._paced(f"{self._rule()} by a twin")
+        why = Why(Source.AGENT, rule, *predicted, score, len(self._memory), digest)
         return self._suggestion(unit, why)
 
     def _rule(self) -> str:
@@ -194,13 +196,19 @@ class TwinAgent(Designed):
         sign = -1.0 if isinstance(self._wanted, Minimize) else 1.0
         return Improvement(sign * best, sign)
 
-    def _search(self, model: _Discrepancy, known: FloatArray) -> tuple[FloatArray, float] | None:
+    def _search(
+        self, model: _Discrepancy, known: FloatArray, pending: Sequence[Suggestion]
+    ) -> tuple[FloatArray, float] | None:
         """Return the best candidate that is not taken, after looks ever closer around the best ones."""
         score = self._acquisition()
         mean, sigma = model.belief.models[self._name].watched()
         values = score.value(mean + model.scale * self._prepared, sigma)
-        seed = (self._seed, self._given)
-        return _LOOKS.best(self._candidates, values, lambda unit: score.value(*self.posterior(unit)), known, seed)
+
+        def scored(unit: FloatArray) -> FloatArray:
+            return np.asarray(score.value(*self.posterior(unit)) - self._log_seconds(unit, pending))
+
+        values = np.asarray(values - self._log_seconds(self._candidates.unit, pending))
+        return _LOOKS.best(self._candidates, values, scored, known, (self._seed, self._given))
 
     def best(self) -> Estimate:
         """Return the best of the measured points and of those around them, by posterior mean less one sigma.

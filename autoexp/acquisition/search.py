@@ -74,7 +74,7 @@ class Candidates:
         allowed = np.ones(len(unit), dtype=bool)
         if not self.space.constraints or not len(unit):
             return allowed
-        columns = {dof.name: np.array(dof.decode(unit[:, block])) for dof, block in self._blocks}
+        columns = self.space.positions(unit)
         for constraint in self.space.constraints:
             allowed &= np.asarray(constraint(columns), dtype=bool)
         return allowed

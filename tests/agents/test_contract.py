@@ -15,6 +15,7 @@ from autoexp_agents import (
     RoutedAgent,
     SobolAgent,
     TransitionAgent,
+    TravelAgent,
     TrustRegionAgent,
     TwinAgent,
 )
@@ -65,6 +66,12 @@ class TestRoutedAgent(AgentContract):
     @pytest.fixture
     def build(self):
         return lambda space, objectives, seed: RoutedAgent(small(space, objectives, seed), points=3)
+
+
+class TestTravelAgent(AgentContract):
+    @pytest.fixture
+    def build(self):
+        return lambda space, objectives, seed: TravelAgent(small(space, objectives, seed), exposure=0.5)
 
 
 class TestPortfolioAgent(AgentContract):

@@ -27,6 +27,7 @@ from autoexp_agents import (
     SobolAgent,
     TechniqueAgent,
     TransitionAgent,
+    TravelAgent,
     TwinAgent,
     without,
 )
@@ -69,6 +70,7 @@ PLANE = {
     "ReferenceAgent": around(ReferenceAgent, {"x": 0.0, "y": 0.0}, every=1e6),
     "RoutedAgent": lambda space: RoutedAgent(MapAgent(space, MAP, **SMALL), points=3),
     "SafeAgent": around(SafeAgent, [{"x": -0.5, "y": 0.0}], goal=(PEAK, BOUND)),
+    "TravelAgent": around(TravelAgent, exposure=0.5),
     "TwinAgent": lambda space: TwinAgent(space, Minimize("spot_size"), "mirrors", candidates=64),
 }
 LINE = {
