@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoexp.errors import MeasurementError
+from autoexp.streams.codecs import TYPES, decoded
 from autoexp.streams.frames import StreamFrame
 
 
@@ -16,6 +18,7 @@ class PvaFrames:
 
     A frame's number is its ``uniqueId``, its timestamp the ``dataTimeStamp``, or the ``timeStamp`` where that is not
     set. Frames wait in the client's own queue; those that it has no room for are lost, and missed in the numbering.
+    Compressed ones are decoded, on the thread that reads: see `autoexp.streams.codecs`.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ class PvaFrames:
         from p4p.client.raw import Context
 
         settings = None if self.settings is None else dict(self.settings)
-        self._context = Context("pva", conf=settings, useenv=settings is None)
+        self._context = Context("pva", conf=settings, useenv=settings is None, nt=False)
         self._arrived.clear()
         request = f"record[queueSize={self.room}]field()"
         self._monitor = self._context.monitor(self.name, self._wake, request=request)
@@ -60,7 +63,8 @@ class PvaFrames:
         Raises
         ------
         MeasurementError
-            If the server refuses, or the variable holds no frames.
+            If the server refuses, the variable holds no frames, or they are compressed as none of
+            `autoexp.streams.codecs.DECODERS`.
         """
         found = self._monitor.pop()
         if found is None and self._arrived.wait(timeout):
@@ -83,10 +87,29 @@ class PvaFrames:
 
         if isinstance(found, Disconnected):
             return None
-        if isinstance(found, Exception) or not hasattr(found, "attrib"):
-            raise MeasurementError(f"frames of {self.name!r} must come as NTNDArray, got {found!r}")
-        coordinates = {name: float(found.attrib[name]) for name in self.coordinates if name in found.attrib}
-        return StreamFrame(np.asarray(found), int(found.raw.uniqueId), _timestamp(found.raw), coordinates)
+        if isinstance(found, Exception) or not found.getID().startswith("epics:nt/NTNDArray:1."):
+            told = found if isinstance(found, Exception) else found.getID()
+            raise MeasurementError(f"frames of {self.name!r} must come as NTNDArray, got {told!r}")
+        told_by = {each.name: each.value for each in found.attribute if each.name in self.coordinates}
+        coordinates = {name: float(_scalar(value)) for name, value in told_by.items()}
+        return StreamFrame(_values(found), int(found.uniqueId), _timestamp(found), coordinates)
+
+
+def _values(frame: Any) -> NDArray[Any]:
+    """Return what an NTNDArray holds, decoded, shape as its dimensions say from the last to the first."""
+    values = np.zeros(0, np.uint8) if frame.value is None else np.asarray(frame.value)
+    shape = tuple(dimension.size for dimension in reversed(frame.dimension)) or (0,)
+    codec = frame.codec.name
+    if not codec:
+        return values.reshape(shape)
+    number = frame.codec.parameters
+    dtype = values.dtype if number is None else np.dtype(TYPES[int(number)])
+    return decoded(codec, values.tobytes(), dtype, shape)
+
+
+def _scalar(value: Any) -> Any:
+    """Return an attribute's value, which may be a structure around it."""
+    return value.value if hasattr(value, "getID") else value
 
 
 def _timestamp(value: Any) -> float:
