@@ -37,7 +37,7 @@ from autoexp_plans.notes import (
     suggested,
 )
 from autoexp_plans.preview import preview_points
-from autoexp_plans.stubs import Plan, at_first_wait, measure, wait_for_future
+from autoexp_plans.stubs import Plan, at_waits, measure, wait_for_future
 
 PerPoint = Callable[[Sequence[Any], Mapping[Any, Any], dict[Any, Any]], Plan[Any]]
 """Detectors, device to position, and device to last position: moves, triggers, reads and saves."""
@@ -189,6 +189,7 @@ class _Scan:
 
     def _measure(self) -> Plan[None]:
         rule = self._rule()
+        yield Msg("checkpoint")
         yield from self._tell_earlier()
         while True:
             decision, dead_time = yield from self._decide(rule)
@@ -229,13 +230,12 @@ class _Scan:
         return decision, time.perf_counter() - began
 
     def _note(self, note: Note, stream: str, values: Mapping[str, Any]) -> Plan[None]:
-        """Make an event of a note.
+        """Make an event of a note, behind a checkpoint; another follows, so that it is never made twice.
 
         The messages are those of `bluesky.plan_stubs`, whose every call takes down the stack, for a
         millisecond or so of dead time each.
         """
         note.tell(**values)
-        yield Msg("checkpoint")
         yield Msg("create", name=stream)
         yield Msg("read", note)
         yield Msg("save")
@@ -250,11 +250,12 @@ class _Scan:
     def _visit_or_fail(self, suggestion: Suggestion) -> Plan[None]:
         """Measure a point; a device that raises makes a failed observation, not a broken run."""
         try:
-            yield from at_first_wait(self._visit(suggestion), self.campaign.submit_preparation)
+            yield from at_waits(self._visit(suggestion), self.campaign.submit_preparation)
         except RunEngineControlException:
             raise
         except Exception as error:
             self.positions.clear()
+            yield Msg("checkpoint")
             values = {"suggestion_id": suggestion.id, "reason": _reason(error), **suggested(suggestion)}
             yield from self._note(self.failure_note, FAILURES, values)
 

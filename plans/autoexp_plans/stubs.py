@@ -68,13 +68,13 @@ async def _caught(call: Callable[[], Any]) -> Any:
         return error
 
 
-def at_first_wait(plan: Plan[T], act: Callable[[], None]) -> Plan[T]:
-    """Do `act` when `plan` first waits, its devices being on their way; at its end where it never waits."""
+def at_waits(plan: Plan[T], act: Callable[[], None]) -> Plan[T]:
+    """Do `act` whenever `plan` waits, its devices being busy; at its end where it never waits."""
     acted = False
 
     def watch(message: Msg) -> Msg:
         nonlocal acted
-        if not acted and message.command in _WAITS:
+        if message.command in _WAITS:
             acted = True
             act()
         return message

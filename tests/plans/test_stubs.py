@@ -5,7 +5,7 @@ from bluesky.plan_stubs import one_nd_step
 from bluesky.utils import Msg
 from ophyd.sim import SynAxis, SynSignal
 
-from autoexp_plans.stubs import at_first_wait, measure
+from autoexp_plans.stubs import at_waits, measure
 
 
 class Answer:
@@ -61,16 +61,17 @@ def of(*names):
 
 
 @pytest.mark.parametrize(
-    ("names", "seen_before"), [(("set", "wait", "wait"), 1), (("set", "sleep", "save"), 1), (("set", "save"), 2)]
+    ("names", "seen_before"),
+    [(("set", "wait", "wait"), [1, 2]), (("set", "sleep", "save"), [1]), (("set", "save"), [2])],
 )
-def test_acts_once_at_the_first_wait(names, seen_before):
+def test_acts_at_each_wait_or_at_the_end(names, seen_before):
     seen, acts, results = [], [], []
 
     def whole():
-        results.append((yield from at_first_wait(of(*names), lambda: acts.append(len(seen)))))
+        results.append((yield from at_waits(of(*names), lambda: acts.append(len(seen)))))
 
     for message in whole():
         seen.append(message.command)
     assert results == ["done"]
     assert tuple(seen) == names
-    assert acts == [seen_before]
+    assert acts == seen_before
