@@ -86,6 +86,7 @@ class DriftAgent(Learner):
     def _forget(self) -> None:
         super()._forget()
         self._times: list[float] = []
+        self._belief: Belief | None = None
 
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations, and when they were made."""

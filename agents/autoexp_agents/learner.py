@@ -1,7 +1,7 @@
 """What agents share that measure a design first and then choose by Gaussian processes."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from autoexp.objectives import Objective
 from autoexp.records import Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
+from autoexp_agents.ahead import Fits, ThinksAhead
 from autoexp_agents.belief import Belief, learn
 from autoexp_agents.designed import Designed, First
 from autoexp_agents.opening import taken
@@ -52,41 +53,35 @@ class Learner(Designed):
         candidates: int,
         kernel: "str | gpytorch.kernels.Kernel",
     ) -> None:
-        self._kernel = kernel
+        self._kernel, self._fits = kernel, Fits(self._fit)
         super().__init__(space, objectives, initial=initial, seed=seed, candidates=candidates)
 
     def _forget(self) -> None:
         super()._forget()
-        self._belief: Belief | None = None
-        self._fitted = 0
+        self._fits.forget()
 
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations."""
         known = len(self._memory)
         super().ingest(observations)
-        if self._belief is not None:
-            self._belief.update(self._memory.all_data(known))
+        self._fits.update(self._memory, known)
+
+    def _due(self) -> range:
+        """Return to which of the usable observations the models are to be fitted."""
+        return range(min(len(self._memory), fitted_to(len(self._memory))))
 
     def _believed(self) -> Belief:
-        """Return the models, fitted to as many observations as `fitted_to` says and conditioned on all.
+        """Return the models, fitted to the observations that are due and conditioned on all.
 
         Raises
         ------
         AutoexpError
             If nothing usable was measured.
         """
-        count = fitted_to(len(self._memory))
-        if self._belief is None or self._fitted != count:
-            self._fitted, self._belief = count, self._learnt(count)
-            self._belief.update(self._memory.all_data(count))
-        return self._belief
+        return self._fits.get(self._memory, self._due())
 
-    def _learnt(self, count: int) -> Belief:
-        data = {
-            name: Data(known.x[:count], known.y[:count], known.variance[:count])
-            for name, known in self._memory.all_data().items()
-        }
-        return learn(data, {}, seed=self._seed, kernel=self._kernel, watch=self._candidates.unit)
+    def _fit(self, data: Mapping[str, Data], pause: Callable[[], None] | None = None) -> Belief:
+        return learn(data, {}, seed=self._seed, kernel=self._kernel, watch=self._candidates.unit, pause=pause)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
@@ -106,10 +101,16 @@ def fitted_to(count: int) -> int:
     return fitted
 
 
-class Searcher(Paced, Learner):
+class Searcher(Paced, Learner, ThinksAhead):
     """A learner that chooses the point that `_search` finds best by its models."""
 
     rule: str
+
+    def suggest(self, n: int, pending: Sequence[Suggestion]) -> list[Suggestion]:
+        """Return up to `n` points: of the design, then those that tell most, each with the others in mind."""
+        made = super().suggest(n, pending)
+        self._fits.go_on()
+        return made
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if not len(self._memory):
@@ -135,3 +136,12 @@ class Searcher(Paced, Learner):
     @abstractmethod
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         """Return the best point apart from the known ones, shape ``(k, d)``; None if there is no other."""
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the observations, the position in the design and what the models are fitted to."""
+        return {**super().state(), "model": self.model_state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up a state returned by `state`."""
+        super().restore(state)
+        self._fits.use(self._memory, state["model"], ahead=self._fits.ahead)

@@ -11,7 +11,7 @@ from autoexp.acquisition.hypervolume import Cells, cells, log_hypervolume_improv
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError, ObjectiveError
 from autoexp.objectives import Bound, Maximize, Minimize, Objective, as_objectives
-from autoexp.records import Estimate, Observation, Suggestion
+from autoexp.records import Estimate, Suggestion
 from autoexp.space import Space
 from autoexp_agents.belief import Belief, bounds_of
 from autoexp_agents.belief import best as best_of
@@ -88,15 +88,9 @@ class ParetoAgent(Searcher):
         self._reference = dict(reference or {})
         super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
 
-    def ingest(self, observations: Sequence[Observation]) -> None:
-        """Learn from observations; the models are fitted anew to each."""
-        super().ingest(observations)
-        self._belief = None
-
-    def _believed(self) -> Belief:
-        if self._belief is None:
-            self._belief = self._learnt(len(self._memory))
-        return self._belief
+    def _due(self) -> range:
+        """Return to which observations the models are to be fitted: to all, for every one may be a compromise."""
+        return range(len(self._memory))
 
     def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
         """Condition on what is pending alone: what gave no value is no compromise."""

@@ -11,6 +11,7 @@ from autoexp.errors import ObjectiveError, SpaceError
 from autoexp.objectives import Explore, Objective, as_objectives
 from autoexp.records import Point, Source, Suggestion
 from autoexp.space import Space
+from autoexp_agents.ahead import rows_of
 from autoexp_agents.belief import Belief
 from autoexp_agents.designed import Pass
 from autoexp_agents.learner import Learner
@@ -134,7 +135,7 @@ class RegionsAgent(Learner):
 
     def _plan(self, count: int) -> None:
         """Find the regions in the first `count` usable observations."""
-        self._planned, self._regions = count, self._found(self._learnt(count))
+        self._planned, self._regions = count, self._found(self._fit(rows_of(self._memory, range(count))))
         self._scans = [
             Pass(self._space, region.points, f"fine scan of region {number}", Source.AGENT)
             for number, region in enumerate(self._regions, start=1)

@@ -1,7 +1,7 @@
 """Bayesian optimisation in a trust region, for many degrees of freedom."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from autoexp.objectives import Bound, Maximize, Minimize, Objective, as_objectiv
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
+from autoexp.surrogates.parameters import Data
+from autoexp_agents.ahead import Fits, ThinksAhead
 from autoexp_agents.belief import Belief, bounds_of, incumbents, learn
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.memory import Memory, near, plain, restored
@@ -62,7 +64,7 @@ class Region:
         return self.side < 0.5**7
 
 
-class TrustRegionAgent(Paced):
+class TrustRegionAgent(Paced, ThinksAhead):
     """Searches a box around the best point, which grows with success and shrinks with failure (TuRBO).
 
     From about six degrees of freedom on, a search of the whole Space spends its points on borders
@@ -111,6 +113,7 @@ class TrustRegionAgent(Paced):
         self._sign = 1.0 if isinstance(wanted[0], Maximize) else -1.0
         self._opening = Opening(space, initial, seed)
         self._seed, self._kernel = seed, kernel
+        self._fits = Fits(self._fit)
         self._candidates = Candidates(finite(space), size=1024, seed=seed)
         self._patience = max(4, space.width)
         self._given = 0
@@ -120,7 +123,7 @@ class TrustRegionAgent(Paced):
         self._memory = Memory(self._space, self._objectives)
         self._region, self._began = Region(), 0
         self._opening.drawn = 0
-        self._belief: Belief | None = None
+        self._fits.forget()
 
     @property
     def space(self) -> Space:
@@ -144,7 +147,14 @@ class TrustRegionAgent(Paced):
                 self._region = self._region.after(bool(better), self._patience)
             if self._region.spent:
                 self._region, self._began = Region(), len(self._memory)
-            self._belief = None
+            self._fits.update(self._memory, known)
+
+    def _due(self) -> range:
+        """Return to which observations the models are to be fitted: to all of this search."""
+        return range(self._began, len(self._memory))
+
+    def _fit(self, data: Mapping[str, Data], pause: Callable[[], None] | None = None) -> Belief:
+        return learn(data, {}, seed=self._seed, kernel=self._kernel, pause=pause)
 
     def _merits(self) -> FloatArray:
         """Return the measured merit of this search's points; minus infinity where a Bound is broken."""
@@ -166,15 +176,13 @@ class TrustRegionAgent(Paced):
                 break
             made.append(suggestion)
             self._given += 1
+        self._fits.go_on()
         return made
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if len(self._memory) == self._began:
             return None
-        if self._belief is None:
-            data = self._memory.all_data(self._began)
-            self._belief = learn(data, {}, seed=self._seed, kernel=self._kernel)
-        belief, known = self._belief, taken(self._memory, pending)
+        belief, known = self._fits.get(self._memory, self._due()), taken(self._memory, pending)
         with belief.imagining():
             belief.imagine(self._space.to_unit([suggestion.point for suggestion in pending]))
             found = self._search(belief, known, pending)
@@ -269,7 +277,7 @@ class TrustRegionAgent(Paced):
         AutoexpError
             If nothing usable was measured.
         """
-        belief = learn(self._memory.all_data(), {}, seed=self._seed, kernel=self._kernel)
+        belief = self._fit(self._memory.all_data())
         return best_of(belief, self._objectives, self._candidates, self._memory.units)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
@@ -280,7 +288,7 @@ class TrustRegionAgent(Paced):
         AutoexpError
             If nothing usable was measured.
         """
-        belief = learn(self._memory.all_data(), {}, seed=self._seed, kernel=self._kernel)
+        belief = self._fit(self._memory.all_data())
         scores = self._scores(float(incumbents(belief, self._objectives).max()))
         through = best_of(belief, self._objectives, self._candidates, self._memory.units).point
         return slices(belief, self._space, through, lambda unit: belief.score(scores, unit), "LogEI", per_dof)
@@ -302,6 +310,7 @@ class TrustRegionAgent(Paced):
             "began": self._began,
             "region": asdict(self._region),
             "observations": [plain(row) for row in self._memory.observations],
+            "model": self.model_state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -310,3 +319,4 @@ class TrustRegionAgent(Paced):
         self._memory.add([restored(row) for row in state["observations"]])
         self._given, self._opening.drawn, self._began = (int(state[name]) for name in ("given", "designed", "began"))
         self._region = Region(**state["region"])
+        self._fits.use(self._memory, state["model"], ahead=self._fits.ahead)

@@ -147,7 +147,7 @@ def test_refuses():
         GainAgent(PLANE, Explore("f"))
     with pytest.raises(ObjectiveError, match="gain must be 'ei', 'nei', 'kg' or 'ucb', got 'pi'"):
         GainAgent(PLANE, Maximize("f"), gain="pi")
-    with pytest.raises(ObjectiveError, match="no gain per second, got seconds for 'ucb'"):
+    with pytest.raises(ObjectiveError, match="never negative, can count per second, got 'UCB'"):
         GainAgent(PLANE, Maximize("f"), gain="ucb", seconds=one_second)
 
 
