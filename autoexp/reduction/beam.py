@@ -10,10 +10,11 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
+from autoexp.reduction.aperture import Aperture
 from autoexp.reduction.background import Background, Blocks
 from autoexp.reduction.coarse import coarse_window
 from autoexp.reduction.images import MeanImage, Window
-from autoexp.reduction.moments import Cut, Moments, window_around
+from autoexp.reduction.moments import Cut, Moments
 from autoexp.reduction.records import FrameMeta, Frames, FrameSpec, Reduced, number
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.sums import FrameSum
@@ -28,12 +29,12 @@ class BeamStatistics:
     """Sum, centroid, widths, size, peak and tilt of the beam on the mean of all frames.
 
     Widths are second-moment widths, four times the root of the central second moment along x and y
-    (ISO 11146-1:2021), over a window three widths wide that is found by iteration (ISO 11146-3:2004);
-    the background is the mean outside that window. `size` is the geometric mean of both widths,
-    `tilt` the angle of the longer principal axis to x, towards rising y. Sigmas are those of the
-    counts, propagated to first order, with the error of the background and with any noise beyond
-    counting that is seen outside the window. `peak` is the largest pixel, and so biased upwards by
-    noise.
+    (ISO 11146-1:2021), over a window three widths wide, parallel to the beam's principal axes, that is
+    found by iteration (ISO 11146-3:2004); the background is the mean outside that window. `size` is
+    the geometric mean of both widths, `tilt` the angle of the longer principal axis to x, towards
+    rising y. Sigmas are those of the counts, propagated to first order, with the error of the
+    background and with any noise beyond counting that is seen outside the window. `peak` is the
+    largest pixel, and so biased upwards by noise.
 
     Without a beam `sum` is that of the whole frame above background, and everything else is NaN.
 
@@ -148,29 +149,23 @@ def _first_window(blocks: Blocks, background: Background, threshold: float) -> t
 def _settle(
     image: MeanImage, blocks: Blocks, first: Window, background: Background, how: BeamStatistics
 ) -> tuple[Cut, Moments, Window, bool]:
-    """Move and scale the window with the beam inside it until it stands still, on blocks and then on pixels."""
+    """Move, scale and turn the window with the beam inside it until it stands still, on blocks and then on pixels."""
     given = how.background is not None
     begin = _inside(first, image.shape)
-    window = coarse_window(blocks, begin, image.shape, factor=how.window, level=background.level, given=given)
-    seen: set[Window] = set()
+    window = Aperture(coarse_window(blocks, begin, image.shape, factor=how.window, level=background.level, given=given))
+    seen: set[Aperture] = set()
     for _ in range(_ROUNDS):
         seen.add(window)
-        background = _level(blocks.outside(window) or blocks.corners(), how.background)
-        cut = Cut.of(image, window, background)
+        background = _level(blocks.outside(window.box) or blocks.corners(), how.background)
+        cut = Cut.of(image, window.box, background, window.inside())
         moments = cut.moments()
         if not moments.finite:
-            return cut, moments, window, True
-        following = window_around(moments, image.shape, factor=how.window, least=blocks.size)
-        if following in seen or _rests(window, following):
-            return cut, moments, window, True
+            return cut, moments, window.box, True
+        following = Aperture.around(moments, image.shape, factor=how.window, least=blocks.size)
+        if following in seen or window.rests(following):
+            return cut, moments, window.box, True
         window = following
-    return cut, moments, window, False
-
-
-def _rests(window: Window, following: Window) -> bool:
-    """Return whether no edge moves by more than a hundredth of the side."""
-    y0, y1, x0, x1 = (abs(a - b) for a, b in zip(window, following, strict=True))
-    return 100 * max(y0, y1) <= window[1] - window[0] and 100 * max(x0, x1) <= window[3] - window[2]
+    return cut, moments, window.box, False
 
 
 def _inside(window: Window, shape: tuple[int, int]) -> Window:

@@ -77,16 +77,31 @@ class Cut:
     background: Background
 
     @classmethod
-    def of(cls, image: MeanImage, window: Window, background: Background) -> "Cut":
-        """Sum over a window, first and one-past-last row and column."""
+    def of(cls, image: MeanImage, window: Window, background: Background, inside: Tensor | None = None) -> "Cut":
+        """Sum over a window, first and one-past-last row and column.
+
+        Parameters
+        ----------
+        image
+            What to sum.
+        window
+            Where.
+        background
+            What to subtract.
+        inside
+            1 for pixels of the window that enter, else 0, float64; None for all.
+        """
         y0, y1, x0, x1 = window
+        part = None if inside is None else inside.to(image.values.device)
         seen = image.seen(window)
-        pixels = ones(y1 - y0, x1 - x0) if seen is None else _sums(seen)
-        values = _sums(image.mean(window))
-        spread = values / image.n_frames if image.variance is None else _sums(image.spread(window))
+        used = part if seen is None else seen if part is None else seen * part
+        pixels = ones(y1 - y0, x1 - x0) if used is None else _sums(used)
+        values = _sums(_within(image.mean(window), part))
+        spread = values / image.n_frames if image.variance is None else _sums(_within(image.spread(window), part))
         origin = (0.5 * (y0 + y1 - 1), 0.5 * (x0 + x1 - 1))
         signal, variance = values - background.level * pixels, spread + background.excess * pixels
-        return cls(signal, variance, pixels, origin, (y1 - y0) * (x1 - x0), background)
+        area = (y1 - y0) * (x1 - x0) if inside is None else int(inside.sum())
+        return cls(signal, variance, pixels, origin, area, background)
 
     def about(self, y: float, x: float) -> "Cut":
         """Return the sums with coordinates counted from another origin."""
@@ -114,6 +129,10 @@ class Cut:
         own = ((weights @ spread) * weights).sum(1)
         common = weights @ self.pixels[i, j]
         return np.asarray(np.sqrt(np.maximum(own + common**2 * self.background.variance, 0.0)))
+
+
+def _within(values: Tensor, part: Tensor | None) -> Tensor:
+    return values if part is None else values * part
 
 
 def _sums(values: Tensor) -> FloatArray:
