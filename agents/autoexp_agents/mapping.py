@@ -1,5 +1,6 @@
 """A whole map, with as few points as it takes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ from autoexp.errors import ObjectiveError
 from autoexp.objectives import Explore, Objective, as_objectives
 from autoexp.records import Suggestion
 from autoexp.space import Space
+from autoexp.surrogates.parameters import fewer
 from autoexp_agents.belief import Belief
+from autoexp_agents.doubt import doubts
 from autoexp_agents.learner import Found, Searcher
 from autoexp_agents.memory import near
 from autoexp_agents.report import slices
@@ -28,9 +31,12 @@ class MapAgent(Searcher):
 
     Choosing by the greatest sigma, one measures along the border of the Space, where a point teaches
     little about the rest. This agent chooses the point that is expected to lower the variance
-    integrated over the Space most (Cohn [1]_). With `edges` the variance counts more where the
-    map is steep, so that boundaries are drawn sharply: its weight at a place is ``1 + edges g``, with
-    the slope ``g`` of the posterior mean there in units of its mean over the Space.
+    integrated over the Space most (Cohn [1]_), as corrected by what was found: around values that differ
+    from what the others predict it is greater than the model claims, around those that agree it is less
+    (see `autoexp_agents.doubt`). So edges and lone features draw points, and a field that is alike
+    everywhere is covered evenly. With `edges` the variance also counts more where the map is steep: its
+    weight at a place is ``1 + edges g``, with the slope ``g`` of the posterior mean there in units of its
+    mean over the Space.
 
     Parameters
     ----------
@@ -40,6 +46,9 @@ class MapAgent(Searcher):
         One Explore.
     initial
         Number of Sobol points measured first; by default two per Dof and one.
+    trust
+        How many values the model's own claim of its error counts for at a place; infinite for points that do
+        not depend on values.
     edges
         How much more steep places count; zero for all places alike.
     seed
@@ -53,7 +62,7 @@ class MapAgent(Searcher):
     Raises
     ------
     ObjectiveError
-        If the objective is another, `initial` is below one, or `edges` is negative.
+        If the objective is another, `initial` is below one, `trust` is not positive, or `edges` is negative.
 
     References
     ----------
@@ -66,6 +75,7 @@ class MapAgent(Searcher):
         objectives: Objective | tuple[Objective, ...],
         *,
         initial: int | None = None,
+        trust: float = 0.3,
         edges: float = 0.0,
         seed: int = 0,
         candidates: int = 4096,
@@ -76,12 +86,15 @@ class MapAgent(Searcher):
             raise ObjectiveError(f"a map needs one Explore, got {wanted!r}")
         if not edges >= 0:
             raise ObjectiveError(f"edges must not be negative, got {edges}")
-        self._name, self._edges = wanted[0].name, edges
+        if not trust > 0:
+            raise ObjectiveError(f"trust must be positive, got {trust}")
+        self._name, self._edges, self._trust = wanted[0].name, edges, trust
         self.rule = _RULE if not edges else f"{_RULE}, edges {edges:g}"
         super().__init__(space, wanted, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
         places = self._candidates.unit
         chosen = np.random.default_rng([seed, 1]).permutation(len(places))[:_REFERENCES]
         self._references = places[np.sort(chosen)]
+        self._doubts = np.ones(len(self._references))
 
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         """Return the candidate that lowers the integrated variance most, and by which share of the whole."""
@@ -90,13 +103,27 @@ class MapAgent(Searcher):
         if not len(free):
             return None
         _, sigma = model.watched()
-        shortlist = free[np.argsort(-sigma[free], kind="stable")]
+        log_seconds = self._log_seconds(self._candidates.unit, pending)
+        shortlist = free[np.argsort(-(np.log(sigma) - log_seconds)[free], kind="stable")]
         half = _SHORTLIST // 2
         rest = np.random.default_rng([self._seed, self._given]).permutation(shortlist[half:])[:half]
         pool = self._candidates.unit[np.concatenate([shortlist[:half], rest])]
-        gains = self._gains(belief, pool)
+        gains = self._gains(belief, pool) * np.exp(-self._log_seconds(pool, pending))
         best = int(np.argmax(gains))
         return pool[best], float(gains[best])
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._doubted = 0
+
+    def _believed(self) -> Belief:
+        """Return the models; how far they are to be doubted follows from values, before any is imagined."""
+        belief = super()._believed()
+        if math.isfinite(self._trust) and self._doubted != len(self._memory):
+            model, self._doubted = belief.models[self._name], len(self._memory)
+            points = fewer(model.data, seed=0).x
+            self._doubts = doubts(self._references, points, model.left_out(), self._trust)
+        return belief
 
     def _gains(self, belief: Belief, pool: FloatArray) -> FloatArray:
         """Return by which share a value at each of ``(m, d)`` points lowers the integrated variance, ``(m,)``."""
@@ -110,11 +137,11 @@ class MapAgent(Searcher):
 
     def _weights(self, belief: Belief) -> FloatArray:
         if not self._edges:
-            return np.ones(len(self._references))
+            return self._doubts
         _, _, slopes, _ = belief.models[self._name].posterior_and_gradient(self._references)
         steepness = np.sqrt(np.square(slopes).sum(axis=1))
         mean = float(steepness.mean())
-        return np.asarray(1.0 + self._edges * steepness / mean) if mean > 0 else np.ones(len(steepness))
+        return np.asarray(self._doubts * (1.0 + self._edges * steepness / mean)) if mean > 0 else self._doubts
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
         """Return mean and sigma through where least is known, and the share of variance that a point would remove.
@@ -132,7 +159,7 @@ class MapAgent(Searcher):
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        return {**super().settings(), "edges": self._edges}
+        return {**super().settings(), "trust": self._trust, "edges": self._edges}
 
 
 def _typical(variances: FloatArray) -> float:

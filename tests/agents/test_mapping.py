@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -30,16 +32,17 @@ def error(agent, measure, per_dof=21):
     return float(np.sqrt(np.mean((report["f_mean"].transpose("x", "y").values - truth) ** 2)))
 
 
-def test_the_score_is_the_drop_of_the_integrated_variance():
-    agent = run(MapAgent(PLANE, Explore("f"), initial=6), smooth, 10)
+@pytest.mark.parametrize("trust", [0.3, math.inf])
+def test_the_score_is_the_drop_of_the_integrated_variance(trust):
+    agent = run(MapAgent(PLANE, Explore("f"), initial=6, trust=trust), smooth, 10)
     belief = agent._believed()
     model = belief.models["f"]
     point = np.array([0.31, 0.77])
     claimed = agent._gains(belief, point[None, :])[0]
-    before = np.square(model.posterior(agent._references)[1]).sum()
+    before = agent._doubts @ np.square(model.posterior(agent._references)[1])
     with model.imagining():
         model.update(point, 0.0)
-        after = np.square(model.posterior(agent._references)[1]).sum()
+        after = agent._doubts @ np.square(model.posterior(agent._references)[1])
     assert claimed == pytest.approx((before - after) / before, rel=1e-6)
 
 
@@ -50,6 +53,35 @@ def test_a_map_is_better_than_by_the_greatest_sigma():
         error(run(BayesianAgent(PLANE, Explore("f"), seed=seed, **model), smooth, 22), smooth) for seed in range(5)
     ]
     assert np.median(ours) < np.median(plain)
+
+
+def raster(measure, side=6):
+    """Return what a raster gives."""
+    ticks = (np.arange(side) + 0.5) / side
+    points = [{"x": x, "y": y} for x in ticks for y in ticks]
+    return [Observation(point, {"f": measure(point)}) for point in points]
+
+
+def after(observations, **settings):
+    """Return the next six points."""
+    agent = MapAgent(PLANE, Explore("f"), candidates=512, **settings)
+    agent.ingest(observations)
+    return [suggestion.point for suggestion in agent.suggest(6, [])]
+
+
+@pytest.mark.parametrize("centre", [(0.6, 0.35), (0.2, 0.7)])
+def test_a_lone_feature_draws_points(centre):
+    def away(point):
+        return np.hypot(point["x"] - centre[0], point["y"] - centre[1])
+
+    seen = raster(lambda point: np.exp(-0.5 * (away(point) / 0.1) ** 2))
+    near = [np.mean([away(point) < 0.3 for point in after(seen, trust=trust)]) for trust in (0.3, math.inf)]
+    assert near[0] >= 0.8
+    assert near[1] <= 0.5
+
+
+def test_with_all_trust_values_do_not_move_points():
+    assert after(raster(smooth), trust=math.inf) == after(raster(lambda point: 5 - 3 * smooth(point)), trust=math.inf)
 
 
 def test_edges_draw_points_to_the_boundary():
@@ -67,3 +99,5 @@ def test_refuses():
         MapAgent(PLANE, Maximize("f"))
     with pytest.raises(ObjectiveError, match="edges must not be negative, got -1"):
         MapAgent(PLANE, Explore("f"), edges=-1)
+    with pytest.raises(ObjectiveError, match="trust must be positive, got 0"):
+        MapAgent(PLANE, Explore("f"), trust=0)

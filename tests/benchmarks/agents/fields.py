@@ -1,7 +1,7 @@
-"""Maps to be measured: of the simulated beamlines, and three made up from seeds."""
+"""Maps to be measured: of the simulated beamlines, and some made up from seeds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,6 +12,9 @@ SIDE = 22
 
 NOISE = 0.02
 """Sigma of a value, as a share of the range of the true ones; the agents are told it."""
+
+LOUD = 0.15
+"""The same, of noisy fields."""
 
 STAGE = {"unit": "mm", "speed": 5.0, "acceleration": 0.1, "settle": 0.05}
 
@@ -30,12 +33,15 @@ class Field:
         Unit-cube places, shape ``(m, 2)``, to true values, shape ``(m,)``.
     exposure
         Seconds for each value.
+    noise
+        Sigma of a value, as a share of the range of the true ones.
     """
 
     name: str
     space: Space
     at: Callable[[np.ndarray], np.ndarray]
     exposure: float
+    noise: float = NOISE
     truth: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,6 +75,19 @@ def smooth(seed: int) -> Field:
     return Field("smooth", _stage(), lambda u: np.cos(u @ waves + phases).sum(axis=1), 0.5)
 
 
+def noisy(seed: int) -> Field:
+    """Return a sum of waves, with much noise."""
+    return replace(smooth(seed), name="noisy", noise=LOUD)
+
+
+def stripes(seed: int) -> Field:
+    """Return a sum of waves that are six times longer along one Dof than along the other."""
+    rng = np.random.default_rng([seed, 14])
+    lengths = np.array([[0.5], [0.08]])[:: 1 if seed % 2 else -1]
+    waves, phases = rng.normal(0.0, 1.0, (2, 200)) / lengths, rng.uniform(0.0, 2.0 * np.pi, 200)
+    return Field("stripes", _stage(), lambda u: np.cos(u @ waves + phases).sum(axis=1), 0.5)
+
+
 def step(seed: int) -> Field:
     """Return two plains with a gentle slope, and a bent front between them where the value jumps."""
     rng = np.random.default_rng([seed, 12])
@@ -96,6 +115,32 @@ def grains(seed: int) -> Field:
     return Field("grains", _stage(), at, 0.5)
 
 
+def cells(seed: int) -> Field:
+    """Return two to four round cells with sharp borders on a flat ground, each of its own height."""
+    rng = np.random.default_rng([seed, 15])
+    count = int(rng.integers(2, 5))
+    centres, radii = rng.uniform(0.15, 0.85, (count, 2)), rng.uniform(0.08, 0.16, count)
+    heights = rng.uniform(0.6, 1.4, count)
+
+    def at(u: np.ndarray) -> np.ndarray:
+        away = np.sqrt(np.square(u[:, None, :] - centres).sum(axis=2))
+        return (heights / (1.0 + np.exp((away - radii) / 0.01))).max(axis=1)
+
+    return Field("cells", _stage(), at, 0.5)
+
+
+def regions(seed: int) -> Field:
+    """Return five classes: the nearest of five places, seen through a bent glass."""
+    rng = np.random.default_rng([seed, 16])
+    places, phase = rng.uniform(0.1, 0.9, (5, 2)), rng.uniform(0.0, 2.0 * np.pi, 2)
+
+    def at(u: np.ndarray) -> np.ndarray:
+        seen = u + 0.07 * np.sin(6.0 * u[:, ::-1] + phase)
+        return np.square(seen[:, None, :] - places).sum(axis=2).argmin(axis=1).astype(float)
+
+    return Field("regions", _stage(), at, 0.5)
+
+
 def _of_scene(scene: str, wanted: str, dofs: tuple[str, str], exposure: float) -> Callable[[int], Field]:
     def make(seed: int) -> Field:
         beamline = plugins.load("scenes", scene)(seed=seed, speed=None)
@@ -113,7 +158,10 @@ _PLACE = ("sample_x", "sample_y")
 
 FIELDS: dict[str, Callable[[int], Field]] = {
     "smooth": smooth,
+    "noisy": noisy,
+    "stripes": stripes,
     "step": step,
+    "cells": cells,
     "grains": grains,
     "xrf": _of_scene("xrf", "xrf_Fe", _PLACE, 0.2),
     "wafer": _of_scene("wafer", "pattern_alpha", _PLACE, 0.2),
@@ -121,4 +169,7 @@ FIELDS: dict[str, Callable[[int], Field]] = {
     "multimodal": _of_scene("multimodal", "pattern_ring", _PLACE, 2.0),
 }
 
-PHASES: dict[str, Callable[[int], Field]] = {"wafer": _of_scene("wafer", "pattern_phase", _PLACE, 0.2)}
+PHASES: dict[str, Callable[[int], Field]] = {
+    "regions": regions,
+    "wafer": _of_scene("wafer", "pattern_phase", _PLACE, 0.2),
+}

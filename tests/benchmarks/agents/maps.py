@@ -23,7 +23,7 @@ from sklearn.metrics import f1_score  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fields import FIELDS, NOISE, PHASES, SIDE, grid  # noqa: E402
+from fields import FIELDS, PHASES, SIDE, grid  # noqa: E402
 from ledger import Ledger, quartiles, table  # noqa: E402
 from mappers import MAPPERS, OFFSETS, SORTERS, TRACERS, Raster  # noqa: E402
 
@@ -39,7 +39,7 @@ COUNTS = tuple(side**2 for side in SIDES)
 def measure(field, mapper, counts, seed, judge):
     """Return what `judge` says at each of `counts` points, with beam time, and CPU seconds per point."""
     rng = np.random.default_rng([seed, 7])
-    noise = NOISE * field.span
+    noise = field.noise * field.span
     points, values, clock, found, spent = [], [], 0.0, [], 0.0
     for count in range(1, counts[-1] + 1):
         began = time.process_time()
