@@ -1,5 +1,6 @@
 """What an agent was told: usable values, and places that gave none."""
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,9 @@ from autoexp.surrogates.parameters import Data
 
 SAME = 1e-4
 """Unit-cube distance, by coordinate, below which two points are one."""
+
+_FEW = 4096
+"""How many pairs of points are compared at once."""
 
 
 class Memory:
@@ -110,6 +114,9 @@ def _variance(sigma: float) -> float:
 
 def near(points: FloatArray, others: FloatArray, distance: float = SAME) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which of ``(m, d)`` points lie within `distance` of one of ``(n, d)`` others, by coordinate."""
+    if 0 < len(points) * len(others) <= _FEW:
+        each = (np.abs(points[:, axis, None] - others[:, axis]) <= distance for axis in range(points.shape[1]))
+        return np.asarray(functools.reduce(np.logical_and, each).any(axis=1))
     if len(points) < len(others):
         return np.array([len(_beside(others, point, distance)) > 0 for point in points], dtype=bool)
     close = np.zeros(len(points), dtype=bool)

@@ -68,7 +68,7 @@ def climb(
         step = trial - x
         slope = np.vecdot(gradient, step)
         moving = (slope > tolerance) & (value + 2.0 * slope >= max(value.tolist()))
-        if True not in moving.tolist() or not (np.abs(step) >= _SHORTEST_STEP).any():
+        if True not in moving.tolist() or _within_reach(step, _SHORTEST_STEP):
             break
         new = (trial, *ask(trial))
         higher = moving & (new[1] >= value + _ENOUGH * slope)
@@ -116,26 +116,32 @@ def _fresh(gradient: FloatArray, first_step: float, metric: FloatArray) -> Float
 
 def _inward(x: FloatArray, gradient: FloatArray) -> FloatArray:
     """Return the gradient along the coordinates that are not held by a face of the cube."""
-    low, high = x <= 0.0, x >= 1.0
-    if not (low | high).any():
+    places = x.ravel().tolist()
+    if min(places) > 0.0 and max(places) < 1.0:
         return gradient
+    low, high = x <= 0.0, x >= 1.0
     return np.where((low & (gradient < 0.0)) | (high & (gradient > 0.0)), 0.0, gradient)
 
 
 def _direction(inverse: FloatArray, gradient: FloatArray, first_step: float, metric: FloatArray) -> FloatArray:
     """Return uphill steps, none longer than is wise, that move no held coordinate, shape ``(k, d)``."""
     direction: FloatArray = np.matmul(inverse, gradient[:, :, None])[:, :, 0]
-    held = gradient == 0.0
-    if held.any():
-        direction[held] = 0.0
+    if 0.0 in gradient.ravel().tolist():
+        direction[gradient == 0.0] = 0.0
     uphill = np.vecdot(direction, gradient) > 0.0
     if False in uphill.tolist():
         down = gradient[~uphill]
         direction[~uphill] = np.matmul(_fresh(down, first_step, metric), down[:, :, None])[:, :, 0]
-    longest = np.abs(direction).max(axis=1)
-    if max(longest.tolist()) > _LONGEST_STEP:
+    if not _within_reach(direction, _LONGEST_STEP):
+        longest = np.abs(direction).max(axis=1)
         direction *= np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
     return direction
+
+
+def _within_reach(steps: FloatArray, reach: float) -> bool:
+    """Return whether no coordinate of any step is longer than `reach`; of a few steps sooner than NumPy does."""
+    lengths = steps.ravel().tolist()
+    return max(lengths) <= reach and min(lengths) >= -reach
 
 
 def _learn(inverse: FloatArray, step: FloatArray, change: FloatArray, which: NDArray[np.bool_]) -> None:

@@ -265,7 +265,7 @@ class ExactGP:
         """Return mean and standard deviation of the noise-free value at ``(m, d)`` points, ``(m,)`` each."""
         cross = self._kernel.cross(x, self._known)
         half = self._solve(cross.T)
-        explained = np.einsum("ij,ij->j", half, half)
+        explained = np.vecdot(half.T, half.T)
         return self._natural(self._mean() + cross @ self._weights(), _root(self._kernel.diagonal(x) - explained))
 
     def covariance(self, a: FloatArray, b: FloatArray) -> FloatArray:
@@ -278,7 +278,7 @@ class ExactGP:
         """Return mean, sigma, shape ``(m,)``, and their gradients in the unit cube, shape ``(m, d)``."""
         jet, weights, scale = self._kernel.jet(x, self._known), self._weights(), self.parameters.scale
         half = self._solve(jet.cross.T)
-        sigma = _root(jet.prior - np.einsum("ij,ij->j", half, half))
+        sigma = _root(jet.prior - np.vecdot(half.T, half.T))
         both = np.empty((2, *jet.cross.shape))
         both[0], both[1] = weights, self._solve(half, transposed=True).T
         pulls = jet.contract(both)

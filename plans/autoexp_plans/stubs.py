@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
-from bluesky.protocols import Triggerable
 from bluesky.utils import Msg, all_safe_rewind, separate_devices, short_uid
 
 T = TypeVar("T")
@@ -24,11 +23,17 @@ def wait_for_future(future: "Future[T]") -> Plan[T]:
     return future.result()
 
 
-async def _done(future: "Future[Any]") -> None:
-    """Return when `future` is done, whatever came of it."""
-    loop, done = asyncio.get_running_loop(), asyncio.Event()
-    future.add_done_callback(lambda _: None if loop.is_closed() else loop.call_soon_threadsafe(done.set))
-    await done.wait()
+def _done(future: "Future[Any]") -> "asyncio.Future[None]":
+    """Return what is done in the running loop as soon as `future` is, whatever came of it."""
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+
+    def tell() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    future.add_done_callback(lambda _: None if loop.is_closed() else loop.call_soon_threadsafe(tell))
+    return done
 
 
 def ask(call: Callable[[], Any]) -> Plan[Any]:
@@ -113,7 +118,7 @@ def measure(detectors: Sequence[Any], step: Mapping[Any, Any], positions: dict[A
 def _trigger_and_read(devices: Sequence[Any]) -> Plan[None]:
     """Make one event of ``primary``; drop it where a device cannot be read."""
     group = short_uid("trigger")
-    triggered = [device for device in devices if isinstance(device, Triggerable)]
+    triggered = [device for device in devices if getattr(device, "trigger", None) is not None]
     for device in triggered:
         yield Msg("trigger", device, group=group)
     if triggered:
