@@ -4,15 +4,17 @@ A message of ``array-1.0`` (the form of the Paul Scherrer Institute's mflow and 
 header in JSON, ``{"htype": "array-1.0", "shape": [y, x], "type": "uint16", "frame": 7}``, and the frame's bytes,
 row-major. ``type`` is a numpy dtype; ``encoding`` may be ``">"`` for big-endian numbers. Read besides are
 ``timestamp``, seconds since 1970, and ``coordinates``, numbers by name: where the beamline stood. Other keys are
-left alone.
+left alone. The bytes may be compressed as in ``dimage-1.0``.
 
 A message of ``dimage-1.0`` (DECTRIS, SIMPLON API, stream interface version 1) has four parts: the image's header with
-``frame``; one of ``dimage_d-1.0`` with ``shape`` as ``[x, y]``, ``type`` and ``encoding``; the bytes, uncompressed;
+``frame``; one of ``dimage_d-1.0`` with ``shape`` as ``[x, y]``, ``type`` and ``encoding``; the bytes, plain (``"<"``)
+or compressed (``"lz4<"``, and with bitshuffle ``"bs16-lz4<"`` and the like, which have 12 bytes of sizes in front);
 and one of ``dconfig-1.0`` with ``start_time`` in nanoseconds of the series, which is no time of day and is left alone.
 ``dheader-1.0`` is passed over. ``dseries_end-1.0`` ends the stream.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -20,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoexp.errors import ReductionError, StreamEndError
+from autoexp.streams.codecs import decoded as uncompressed
 from autoexp.streams.frames import StreamFrame
 
 Buffer = bytes | memoryview
@@ -117,7 +120,9 @@ def decoded(parts: Sequence[Buffer]) -> StreamFrame | None:
     Raises
     ------
     ReductionError
-        If it is no message of a form that is read here, or its frame is compressed.
+        If it is no message of a form that is read here, or its frame is compressed otherwise.
+    MeasurementError
+        If its frame is not what its compression says.
     StreamEndError
         If it says that the series has ended.
     """
@@ -146,10 +151,14 @@ def _json(part: Buffer) -> Mapping[str, Any]:
 
 
 def _array(part: Buffer, form: Mapping[str, Any], shape: Sequence[int]) -> NDArray[Any]:
-    encoding = form.get("encoding", "<")
-    if encoding not in ("<", ">"):
-        raise ReductionError(f"a frame must be sent uncompressed, got encoding {encoding!r}")
-    dtype = np.dtype(form["type"]).newbyteorder(encoding)
+    encoding = str(form.get("encoding", "<"))
+    compression, order = encoding[:-1], encoding[-1:]
+    codec = "bslz4hdf5" if re.fullmatch(r"bs\d+-lz4", compression) else compression
+    if order not in ("<", ">") or codec not in ("", "lz4", "bslz4hdf5"):
+        raise ReductionError(f"a frame must be plain, lz4 or bs...-lz4, and < or >, got encoding {encoding!r}")
+    dtype = np.dtype(form["type"]).newbyteorder(order)
+    if codec:
+        return uncompressed(codec, bytes(part), dtype, tuple(shape))
     if len(part) != int(np.prod(shape)) * dtype.itemsize:
         raise ReductionError(f"a frame must have the bytes of {dtype} in {list(shape)}, got {len(part)} bytes")
     return np.frombuffer(part, dtype).reshape(shape)

@@ -123,6 +123,23 @@ def test_images_of_dectris_detectors_are_read():
         decoded([part(htype="dseries_end-1.0", series=1)])
 
 
+@pytest.mark.parametrize("encoding", ["lz4<", "lz4>", "bs16-lz4<", "bs16-lz4>"])
+def test_compressed_images_of_dectris_detectors_are_read(encoding):
+    values = np.random.default_rng(4).poisson(5.0, (40, 60)).astype(encoding[-1] + "u2")
+    if encoding.startswith("bs"):
+        h5py, hdf5plugin = pytest.importorskip("h5py"), pytest.importorskip("hdf5plugin")
+        how = {"chunks": values.shape, "compression": hdf5plugin.Bitshuffle(cname="lz4")}
+        with h5py.File("zeromq.h5", "w", driver="core", backing_store=False) as file:
+            data = file.create_dataset("data", data=values, **how).id.read_direct_chunk((0, 0))[1]
+    else:
+        # numcodecs writes the number of bytes in front
+        data = bytes(pytest.importorskip("numcodecs.lz4").compress(values.tobytes()))[4:]
+    form = {"htype": "dimage_d-1.0", "shape": [60, 40], "type": "uint16", "encoding": encoding, "size": len(data)}
+    header = {"htype": "dimage-1.0", "series": 1, "frame": 2, "hash": ""}
+    found = decoded([json.dumps(header).encode(), json.dumps(form).encode(), data])
+    np.testing.assert_array_equal(found.values, values)
+
+
 @pytest.mark.parametrize(
     ("parts", "rule"),
     [
@@ -131,8 +148,8 @@ def test_images_of_dectris_detectors_are_read():
         ([b'{"htype": "array-1.0"}'], "in 1 parts"),
         ([b'{"htype": "array-1.0", "shape": [2, 2], "type": "uint16", "frame": 0}', b"\0" * 7], "got 7 bytes"),
         (
-            [b'{"htype": "array-1.0", "shape": [1], "type": "u2", "frame": 0, "encoding": "lz4<"}', b"\0\0"],
-            "uncompressed",
+            [b'{"htype": "array-1.0", "shape": [1], "type": "u2", "frame": 0, "encoding": "zip<"}', b"\0\0"],
+            "plain, lz4 or",
         ),
     ],
 )
