@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -71,7 +72,7 @@ def _settings(campaign: Campaign, readbacks: Mapping[str, str]) -> dict[str, Any
         "plausible": [_record(bound) for bound in campaign.plausible],
         "agent": {
             "name": type(agent).__name__,
-            "registered": registered_name("agents", type(agent)),
+            "registered": _registered(type(agent)),
             "module": type(agent).__module__,
             "settings": dict(agent.settings()) if isinstance(agent, Describes) else {},
         },
@@ -80,8 +81,19 @@ def _settings(campaign: Campaign, readbacks: Mapping[str, str]) -> dict[str, Any
         "readbacks": dict(readbacks),
         "earlier_observations": len(campaign.observations),
         "earlier_runs": dict(Counter(row.run for row in campaign.observations if row.run)),
-        "versions": {package: version(package) for package in _COMPUTES},
+        "versions": {package: _version(package) for package in _COMPUTES},
     }
+
+
+@cache
+def _registered(agent: type) -> str:
+    """Return the name under which an agent is registered; every installed package is looked at, once."""
+    return registered_name("agents", agent)
+
+
+@cache
+def _version(package: str) -> str:
+    return version(package)
 
 
 def _pool(space: Space) -> dict[str, list[Value]]:
