@@ -16,7 +16,7 @@ from autoexp.objectives import Bound, Classify, Contour, Explore, Minimize, Obje
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
-from autoexp.surrogates.conditioned import USUAL, Scale
+from autoexp.surrogates.conditioned import USUAL, Many, Scale
 from autoexp.surrogates.kernels import PROFILES
 from autoexp.surrogates.parameters import Data, Parameters, parameters_of
 from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn
@@ -82,9 +82,10 @@ class BayesianAgent(Paced):
     kernel
         One of `autoexp.surrogates.PROFILES`; ``"matern52"`` for a landscape with kinks or edges. Or
         any kernel of GPyTorch over the unit cube, to start from; its own priors and constraints hold.
-    exact_up_to, inducing
-        Beyond so many observations a model of so many inducing points takes the exact one's place at the
-        next refit; the model state says which was used.
+    exact_up_to, inducing, many
+        Beyond so many observations a sparse model of so many inducing points or, where the field is rough, a
+        partitioned one takes the exact one's place at the next refit; see `autoexp.surrogates.Scale`. The model
+        state says which was used.
 
     Raises
     ------
@@ -111,6 +112,7 @@ class BayesianAgent(Paced):
         kernel: "str | gpytorch.kernels.Kernel" = "rbf",
         exact_up_to: int = USUAL.exact_up_to,
         inducing: int = USUAL.inducing,
+        many: Many = USUAL.many,
     ) -> None:
         self._space = space
         self._objectives = as_objectives(objectives)
@@ -121,7 +123,7 @@ class BayesianAgent(Paced):
         if isinstance(kernel, str) and kernel not in PROFILES:
             raise ObjectiveError(f"kernel must be one of {listed(PROFILES)}, got {kernel!r}")
         self._kernel = kernel
-        self._scale = Scale(exact_up_to, inducing)
+        self._scale = Scale(exact_up_to, inducing, many)
         self._seed = seed
         self._candidates = Candidates(finite(space), size=candidates, seed=seed)
         self._belief: Belief | None = None
@@ -406,6 +408,7 @@ class BayesianAgent(Paced):
             "kernel": str(self._kernel),
             "exact_up_to": self._scale.exact_up_to,
             "inducing": self._scale.inducing,
+            "many": self._scale.many,
         }
 
     def state(self) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from autoexp.surrogates.gpytorch_kernel import GPyTorchKernel, fit_gpytorch
 from autoexp.surrogates.inducing import inducing_points
 from autoexp.surrogates.kernels import PROFILES, Kernel
 from autoexp.surrogates.parameters import Data, Parameters
+from autoexp.surrogates.partitioned import PartitionedGP
 from autoexp.surrogates.sparse import SparseGP
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "GPyTorchKernel",
     "Kernel",
     "Parameters",
+    "PartitionedGP",
     "Periodic",
     "Product",
     "Scale",

@@ -75,6 +75,11 @@ class SparseGP:
         Inducing points in the unit cube, shape ``(k, d)``; see `autoexp.surrogates.inducing_points`.
     kernel
         The covariance, in units of ``scale**2``; by default the one that `parameters` describe.
+
+    Attributes
+    ----------
+    unresolved
+        Share of the prior variance at the first observations that the inducing points leave open.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class SparseGP:
         self._cross = np.empty((len(data) + _ROOM, len(inducing)))
         self._n = len(data)
         self._watched: _Watched | None = None
+        self.unresolved = 0.0
         self._seen = self._condition(data)
 
     def __len__(self) -> int:
@@ -130,6 +136,7 @@ class SparseGP:
             cross = self._cross[block][: len(data) - start]
             cross[:] = self._kernel.cross(data.x[block], self._columns)
             features, left = self._features_of(data.x[block], cross)
+            self.unresolved += float(np.sum(left / self._kernel.diagonal(data.x[block]))) / len(data)
             noise = data.variance[block] / scale**2 + self.parameters.noise + left
             weighted = features / noise
             precision += weighted @ features.T

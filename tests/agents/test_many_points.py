@@ -25,7 +25,7 @@ def kind(agent):
 
 
 def test_switches_to_a_sparse_model_and_says_so():
-    agent = make(60, exact_up_to=62, inducing=30)
+    agent = make(60, exact_up_to=62, inducing=30, many="sparse")
     kinds = []
     for _ in range(8):
         [suggestion] = agent.suggest(1, [])
@@ -35,7 +35,18 @@ def test_switches_to_a_sparse_model_and_says_so():
     assert kinds[-1] == "sparse, 30 inducing points"
     assert agent.settings()["exact_up_to"] == 62
     assert agent.settings()["inducing"] == 30
+    assert agent.settings()["many"] == "sparse"
     assert "sparse" in agent.report(5).attrs["models"]
+
+
+def test_measures_on_with_a_partitioned_model():
+    first, second = (make(count, exact_up_to=30, many="partitioned") for count in (600, 0))
+    for _ in range(3):
+        first.ingest([measured(suggestion.point) for suggestion in first.suggest(1, [])])
+    assert kind(first) == "partitioned, 2 boxes"
+    assert first.best().point["x"] == pytest.approx(6.3, abs=0.2)
+    second.restore(json.loads(json.dumps(first.state())))
+    assert second.suggest(1, [])[0].point == first.suggest(1, [])[0].point
 
 
 def test_finds_the_top_with_either_model():
