@@ -1,8 +1,10 @@
 """A detector whose readings are reduced values: frames stay on the worker, numbers enter the event."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +15,7 @@ from autoexp.reduction import fields
 from autoexp.reduction.fields import Documents
 from autoexp.reduction.measurement import FutureStatus, Measurement
 from autoexp.reduction.records import FrameMeta, FrameSpec, Reduced
-from autoexp.reduction.sources import frame_source
+from autoexp.reduction.sources import frame_shape, frame_source
 from autoexp.reduction.upload import Upload
 from autoexp.worker import Worker
 
@@ -49,7 +51,9 @@ class ReducedDetector:
     raw
         Whether the detector's own readings stand in the event too.
     shape
-        Rows and columns of the frames, where known: the reducer then warms up when staged.
+        Rows and columns of the frames, where known: the reducer then warms up when staged. Before the first frame
+        fields are described for this shape, or for that which a classic ophyd signal tells, and for the exposure
+        that `meta` tells.
     running
         Whether a reading is of all frames since it was staged, not of its own alone: the state is kept from
         trigger to trigger, as for a reconstruction that grows from point to point.
@@ -84,6 +88,7 @@ class ReducedDetector:
         self.device = default_device() if device == "auto" else device
         self._upload = Upload(self.device)
         self._source = frame_source(detector, frame)
+        self._look = partial(frame_shape, detector, frame)
         self._frames = frames
         self._meta = meta
         self._raw = raw
@@ -162,7 +167,9 @@ class ReducedDetector:
         if self._current is not None and self._current.values is not None:
             return self._current.values
         if self._empty is None:
-            self._empty = self.reducer.read(self.reducer.init(FrameSpec(self._shape or _ANY_SHAPE)))
+            exposure = math.nan if self._meta is FrameMeta else self._meta().exposure
+            spec = FrameSpec(self._shape or self._look() or _ANY_SHAPE, exposure=exposure)
+            self._empty = self.reducer.read(self.reducer.init(spec))
         return self._empty
 
     def _readings(self) -> Documents:

@@ -1,5 +1,6 @@
 """Where a reduced detector takes its frames from, and how they become tensors."""
 
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -42,6 +43,29 @@ def frame_source(detector: Any, frame: Any = None) -> FrameSource:
     if not callable(frame):
         raise ReductionError(f"frame must be a signal, a callable or an attribute's name, got {frame!r}")
     return frame  # type: ignore[no-any-return]
+
+
+def frame_shape(detector: Any, frame: Any = None) -> tuple[int, int] | None:
+    """Return rows and columns of the detector's frames, as its signal describes them before there is one.
+
+    Parameters
+    ----------
+    detector, frame
+        As for `frame_source`.
+
+    Returns
+    -------
+        None where no signal tells at once: of an ophyd-async one, a callable, or one that is not connected.
+    """
+    signal: Any = getattr(detector, frame or "image", None) if frame is None or isinstance(frame, str) else frame
+    if not hasattr(signal, "describe") or inspect.iscoroutinefunction(signal.describe):
+        return None
+    try:
+        shape = [int(length) for key in signal.describe().values() for length in key["shape"]]
+    except TimeoutError:
+        return None
+    rows, columns = [1, 1, *shape][-2:]
+    return (rows, columns) if shape and min(shape) > 0 else None
 
 
 def as_batch(array: Any) -> Tensor:

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 from bluesky import RunEngine
 from bluesky import plan_stubs as bps
 from bluesky import plans as bp
@@ -20,7 +21,9 @@ from ophyd_async.core import AsyncStatus, StandardReadable, soft_signal_rw
 
 from autoexp.detectors import ReducedDetector
 from autoexp.errors import MeasurementError, ReductionError
-from autoexp.reduction import BeamStatistics, Flags, FrameMeta, Monitor, chain
+from autoexp.reduction import BeamStatistics, Flags, FrameMeta, Monitor, MultiTau, chain
+from autoexp.reduction.sources import frame_shape
+from autoexp.reduction.xpcs import Correlator, LabelledBins
 
 SHAPE = (40, 50)
 
@@ -382,6 +385,48 @@ def test_a_known_shape_warms_up(engine, documents):
     detector = ReducedDetector(Camera(name="cam"), BeamStatistics(), shape=SHAPE)
     engine(bp.count([detector]))
     assert np.isfinite(events(documents)[0]["data"]["cam_size"])
+
+
+def correlating(detector, **settings):
+    bins = LabelledBins(torch.ones(SHAPE, dtype=torch.int64))
+    reducer = MultiTau(Correlator(bins, levels=2, channels=4, groups=4))
+    return ReducedDetector(detector, reducer, name="speckle", device="cpu", **settings)
+
+
+def test_a_stream_that_is_declared_beforehand_has_the_true_axes(engine, documents, monkeypatch):
+    monkeypatch.setenv("BLUESKY_PREDECLARE", "1")
+    reduced = correlating(Camera(name="cam"), meta=lambda: FrameMeta(exposure=0.25), frames=3)
+    before = reduced.read_configuration()["speckle_g2_tau"]["value"]
+    engine(bp.count([reduced]))
+    (descriptor,) = (doc for name, doc in documents if name == "descriptor")
+    declared = descriptor["configuration"]["speckle"]["data"]["speckle_g2_tau"]
+    after = reduced.read_configuration()["speckle_g2_tau"]["value"]
+    np.testing.assert_array_equal(declared, before)
+    np.testing.assert_array_equal(after, before)
+    assert after[1] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("detector", "settings", "shape"),
+    [
+        (Camera(name="cam"), {}, SHAPE),
+        (Camera(name="cam"), {"frame": "image"}, SHAPE),
+        (Camera(name="cam"), {"frame": Signal(name="spectrum", value=np.zeros(7))}, (1, 7)),
+        (Camera(name="cam"), {"frame": Signal(name="number", value=1.0)}, None),
+        (Camera(name="cam"), {"frame": np.zeros}, None),
+        (AsyncCamera(), {}, None),
+    ],
+)
+def test_a_classic_signal_tells_the_shape_of_frames(detector, settings, shape):
+    assert frame_shape(detector, **settings) == shape
+
+
+def test_a_signal_that_is_not_connected_tells_no_shape():
+    class Distant(Signal):
+        def describe(self):
+            raise TimeoutError(self.name)
+
+    assert frame_shape(Camera(name="cam"), Distant(name="distant")) is None
 
 
 def test_status_is_a_bluesky_status():
