@@ -19,7 +19,8 @@ from autoexp.space import Space
 from autoexp.surrogates.conditioned import USUAL, Many, Scale
 from autoexp.surrogates.kernels import PROFILES
 from autoexp.surrogates.parameters import Data, Parameters, parameters_of
-from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn
+from autoexp.surrogates.warping import Warp
+from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn, told, warps_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
 from autoexp_agents.memory import Memory, near, plain, restored
@@ -64,8 +65,10 @@ class BayesianAgent(Paced):
 
     Maximize, Minimize and Target are chosen for by log expected improvement, Explore by the
     posterior sigma, Contour by the straddle; every Bound weighs in with the log of the probability
-    that it holds. Known sigmas of the values enter the model. A failed point marks its
-    surroundings as poor, a suspect one keeps the agent from the spot, and neither enters the model.
+    that it holds. Of what is to be made large or small the model is told poor values pressed together
+    (`autoexp.surrogates.warping.Warp`). Known sigmas of the values enter the model. A failed point
+    marks its surroundings as poor, a suspect one keeps the agent from the spot, and neither enters
+    the model.
 
     Parameters
     ----------
@@ -80,8 +83,8 @@ class BayesianAgent(Paced):
     candidates
         Number of points prepared for the search, whose posterior is kept current.
     kernel
-        One of `autoexp.surrogates.PROFILES`; ``"matern52"`` for a landscape with kinks or edges. Or
-        any kernel of GPyTorch over the unit cube, to start from; its own priors and constraints hold.
+        One of `autoexp.surrogates.PROFILES`; ``"rbf"`` for a landscape known to be smooth. Or any kernel
+        of GPyTorch over the unit cube, to start from; its own priors and constraints hold.
     exact_up_to, inducing, many
         Beyond so many observations a sparse model of so many inducing points or, where the field is rough, a
         partitioned one takes the exact one's place at the next refit; see `autoexp.surrogates.Scale`. The model
@@ -109,7 +112,7 @@ class BayesianAgent(Paced):
         initial: int | None = None,
         seed: int = 0,
         candidates: int = 4096,
-        kernel: "str | gpytorch.kernels.Kernel" = "rbf",
+        kernel: "str | gpytorch.kernels.Kernel" = "matern52",
         exact_up_to: int = USUAL.exact_up_to,
         inducing: int = USUAL.inducing,
         many: Many = USUAL.many,
@@ -190,7 +193,9 @@ class BayesianAgent(Paced):
         self, data: Mapping[str, Data], previous: Mapping[str, Parameters], pause: Callable[[], None] | None = None
     ) -> Belief:
         scale = self._scale
-        return self._watching(learn(data, previous, seed=self._seed, kernel=self._kernel, pause=pause, scale=scale))
+        warps = warps_of(self._objectives, data)
+        belief = learn(data, previous, seed=self._seed, kernel=self._kernel, pause=pause, scale=scale, warps=warps)
+        return self._watching(belief)
 
     def _watching(self, belief: Belief) -> Belief:
         """Let the models keep the candidates current, and points around the best of what they know."""
@@ -287,19 +292,16 @@ class BayesianAgent(Paced):
         """
         memory = self._memory
         waiting = self._space.to_unit([suggestion.point for suggestion in pending])
-        for unit in [*waiting, *memory.lost(failed=False)]:
-            mean, _ = belief.at(unit)
-            for name, model in belief.models.items():
-                model.imagine(unit, mean[name])
+        belief.imagine(np.vstack([waiting, memory.lost(failed=False)]))
         scores = self._scores(belief, len(memory) + len(waiting))
         for unit in memory.lost(failed=True):
-            mean, _ = belief.at(unit)
             for name, model in belief.models.items():
-                model.imagine(unit, self._poor(name, mean[name]))
+                mean = float(model.posterior(unit[None, :])[0][0])
+                model.imagine(unit, self._poor(belief, name, mean))
         return scores
 
-    def _poor(self, name: str, mean: float) -> float:
-        median = float(np.median(self._memory.data(name).y))
+    def _poor(self, belief: Belief, name: str, mean: float) -> float:
+        median = float(np.median(told({name: self._memory.data(name)}, belief.warps)[name].y))
         if isinstance(self._wanted, Explore | Contour) or name != self._wanted.name:
             return mean
         if isinstance(self._wanted, Target):
@@ -425,7 +427,8 @@ class BayesianAgent(Paced):
         if self._belief is None:
             return {}
         parameters = {name: asdict(found) for name, found in self._learnt.items()}
-        return {"fitted": self._fitted, "models": self._kinds(), "parameters": parameters}
+        warps = {name: asdict(warp) for name, warp in self._belief.warps.items()}
+        return {"fitted": self._fitted, "models": self._kinds(), "parameters": parameters, "warps": warps}
 
     def use_model(self, state: Mapping[str, Any]) -> None:
         """Decide next by hyper-parameters returned by `model_state`, without a fit of its own."""
@@ -433,12 +436,13 @@ class BayesianAgent(Paced):
         if not state or state == self.model_state():
             return
         learnt = {name: parameters_of(row) for name, row in state["parameters"].items()}
+        warps = {name: Warp(**row) for name, row in state["warps"].items()}
         fitted = int(state["fitted"])
         data = {
             name: Data(known.x[:fitted], known.y[:fitted], known.variance[:fitted])
             for name, known in self._memory.all_data().items()
         }
-        self._adopt(self._watching(believe(data, learnt, None, self._scale, self._kernel)))
+        self._adopt(self._watching(believe(data, learnt, None, self._scale, self._kernel, warps)))
 
     @property
     def thought_ahead(self) -> float:

@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from autoexp.acquisition.scores import Feasibility
 from autoexp.acquisition.search import Candidates
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError
-from autoexp.objectives import Bound, Contour, Minimize, Objective, Target
+from autoexp.objectives import Bound, Contour, Maximize, Minimize, Objective, Target
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate
 from autoexp.surrogates.conditioned import USUAL, Model, Scale, condition
@@ -22,6 +22,7 @@ from autoexp.surrogates.exact import ExactGP
 from autoexp.surrogates.fitting import fit
 from autoexp.surrogates.gpytorch_kernel import fit_gpytorch
 from autoexp.surrogates.parameters import Data, Parameters
+from autoexp.surrogates.warping import Warp, warp_of
 
 if TYPE_CHECKING:
     import gpytorch
@@ -41,10 +42,13 @@ class Belief:
     extra
         How many of the watched points, the last ones, are no candidates of the agent's Space but lie around the
         best.
+    warps
+        Field name to how its values are bent before its model is told them, where they are.
     """
 
     models: Mapping[str, Model]
     extra: int = 0
+    warps: Mapping[str, Warp] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -62,9 +66,17 @@ class Belief:
                 hashed.update(column.tobytes())
         return hashed.hexdigest()
 
+    def posterior(self, name: str, unit: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and sigma of a field at ``(m, d)`` points, shape ``(m,)`` each, in its unit.
+
+        Where its values are warped, the mean stands for the median.
+        """
+        found = self.models[name].posterior(unit)
+        return self.warps[name].natural(*found) if name in self.warps else found
+
     def at(self, unit: FloatArray) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Return mean and sigma of each field at one point, shape ``(d,)``."""
-        found = {name: model.posterior(unit[None, :]) for name, model in self.models.items()}
+        found = {name: self.posterior(name, unit[None, :]) for name in self.models}
         means = {name: float(mean[0]) for name, (mean, _) in found.items()}
         return means, {name: float(sigma[0]) for name, (_, sigma) in found.items()}
 
@@ -91,7 +103,7 @@ class Belief:
     def update(self, data: Mapping[str, Data]) -> float:
         """Condition on more data; return the greatest surprise, in sigmas."""
         surprise = 0.0
-        for name, new in data.items():
+        for name, new in told(data, self.warps).items():
             for x, y, variance in zip(new.x, new.y, new.variance, strict=True):
                 surprise = max(surprise, self.models[name].update(x, float(y), float(variance)))
         return surprise
@@ -113,13 +125,12 @@ class Belief:
     def imagine(self, unit: FloatArray) -> None:
         """Condition on ``(m, d)`` points, one after the other, as if each had brought what is predicted there."""
         for each in unit:
-            mean, _ = self.at(each)
-            for name, model in self.models.items():
-                model.imagine(each, mean[name])
+            for model in self.models.values():
+                model.imagine(each, float(model.posterior(each[None, :])[0][0]))
 
     def nearby(self, unit: FloatArray, count: int) -> "Belief":
         """Return what is believed around one point, shape ``(d,)``, from the `count` observations nearest to it."""
-        return Belief({name: model.nearby(unit, count) for name, model in self.models.items()})
+        return replace(self, models={name: model.nearby(unit, count) for name, model in self.models.items()})
 
     def climb(self, scores: Sequence[tuple[str, Acquisition]], unit: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the sum of `scores` and its gradient at ``(m, d)`` points."""
@@ -147,6 +158,7 @@ def learn(
     watch: FloatArray | None = None,
     pause: Callable[[], None] | None = None,
     scale: Scale = USUAL,
+    warps: Mapping[str, Warp] | None = None,
 ) -> Belief:
     """Fit a model to each field, from `previous` hyper-parameters where there are any.
 
@@ -166,6 +178,8 @@ def learn(
         As for `autoexp.surrogates.fit`.
     scale
         Up to how many observations a model is exact.
+    warps
+        Field name to how its values are bent, where they are.
 
     Raises
     ------
@@ -173,14 +187,14 @@ def learn(
         If nothing usable was measured.
     """
     parameters = dict[str, Parameters]()
-    for name, measured in data.items():
+    for name, measured in told(data, warps or {}).items():
         if not len(measured):
             raise AutoexpError("a model needs an observation with usable values, got none")
         if isinstance(kernel, str):
             parameters[name] = fit(measured, previous.get(name), seed=seed, profile=kernel, pause=pause)
         else:
             parameters[name], _ = fit_gpytorch(measured, kernel, previous.get(name), seed=seed, pause=pause)
-    return believe(data, parameters, watch, scale, kernel)
+    return believe(data, parameters, watch, scale, kernel, warps)
 
 
 def believe(
@@ -189,14 +203,30 @@ def believe(
     watch: FloatArray | None = None,
     scale: Scale = USUAL,
     kernel: "str | gpytorch.kernels.Kernel" = "rbf",
+    warps: Mapping[str, Warp] | None = None,
 ) -> Belief:
     """Condition a model of each field, with given hyper-parameters; see `learn`."""
     given = None if isinstance(kernel, str) else kernel
-    models = {name: condition(parameters[name], measured, scale, given) for name, measured in data.items()}
-    belief = Belief(models)
+    bent = told(data, warps or {})
+    models = {name: condition(parameters[name], measured, scale, given) for name, measured in bent.items()}
+    belief = Belief(models, warps=warps or {})
     if watch is not None:
         belief.watch(watch)
     return belief
+
+
+def told(data: Mapping[str, Data], warps: Mapping[str, Warp]) -> Mapping[str, Data]:
+    """Return what the models are told of what was measured."""
+    return {name: warps[name].told(new) if name in warps else new for name, new in data.items()}
+
+
+def warps_of(objectives: Sequence[Objective], data: Mapping[str, Data]) -> Mapping[str, Warp]:
+    """Return how to bend what is to be made large or small, where no Bound is set on the same field."""
+    bound = {objective.name for objective in objectives if isinstance(objective, Bound)}
+    signs = {wanted.name: 1.0 for wanted in objectives if isinstance(wanted, Maximize)}
+    signs |= {wanted.name: -1.0 for wanted in objectives if isinstance(wanted, Minimize)}
+    found = {name: warp_of(data[name], sign) for name, sign in signs.items() if name not in bound}
+    return {name: warp for name, warp in found.items() if warp is not None}
 
 
 def bounds_of(objectives: Sequence[Objective]) -> list[tuple[str, Acquisition]]:

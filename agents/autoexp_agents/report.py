@@ -1,6 +1,7 @@
 """What an agent believes over the Space, and how healthy its models are, for pictures and the record."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,7 +44,7 @@ def slices(
     stand at `through` and are scalar coordinates. See `pictured` and `health`.
     """
     axes = shortest(space, [model.parameters for model in belief.models.values()])
-    posteriors = {field: model.posterior for field, model in belief.models.items()}
+    posteriors = {field: partial(belief.posterior, field) for field in belief.models}
     return pictured(space, axes, through, posteriors, score, rule, per_dof).merge(health(belief, space))
 
 

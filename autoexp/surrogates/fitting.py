@@ -15,13 +15,12 @@ from scipy.optimize import minimize
 from autoexp.dofs import FloatArray
 from autoexp.surrogates.kernels import PROFILES, Kernel, lengthscale_mode
 from autoexp.surrogates.linalg import cholesky, inverse
-from autoexp.surrogates.parameters import Data, Parameters, fewer, standardization
+from autoexp.surrogates.parameters import Data, LogNormal, Parameters, fewer, noise_prior, standardization
 
 LENGTHSCALES = (0.01, 100.0)
 """Shortest and longest length scale, in the unit cube."""
 _VARIANCES = (1e-3, 1e3)
 _NOISES = (1e-7, 1.0)
-_NOISE_PRIOR = (-5.0, 1.0)
 _LARGE = 1e10
 
 
@@ -56,8 +55,9 @@ def fit(
     """
     data = fewer(data, seed)
     offset, scale = standardization(data.y)
-    problem = _Problem(data.x, (data.y - offset) / scale, data.variance / scale**2, profile, pause)
-    guesses = _guesses(problem.width, previous, np.random.default_rng(seed))[:starts]
+    prior = noise_prior(data)
+    problem = _Problem(data.x, (data.y - offset) / scale, data.variance / scale**2, profile, prior, pause)
+    guesses = _guesses(problem.width, prior, previous, np.random.default_rng(seed))[:starts]
     best, lowest = guesses[0], math.inf
     for guess in guesses:
         found = minimize(
@@ -71,9 +71,8 @@ def fit(
     )
 
 
-def _guesses(width: int, previous: Parameters | None, rng: np.random.Generator) -> list[FloatArray]:
-    mode = lengthscale_mode(width)
-    noise = _NOISE_PRIOR[0]
+def _guesses(width: int, prior: LogNormal, previous: Parameters | None, rng: np.random.Generator) -> list[FloatArray]:
+    mode, noise = lengthscale_mode(width), prior.centre
     cold = np.array([*[mode] * width, 0.0, noise])
     scattered = np.array([*rng.normal(mode + 0.5, 0.7, width), 0.0, noise + rng.normal(0.0, 2.0)])
     short = np.array([*[mode - 0.7] * width, 0.0, noise - 4.0])
@@ -91,6 +90,7 @@ class _Problem:
     y: FloatArray
     variance: FloatArray
     profile: str
+    noise: LogNormal
     pause: Callable[[], None] | None = None
 
     @property
@@ -125,7 +125,7 @@ class _Problem:
         gradient[:-2] = _lengthscale_gradient(self.x, sensitivity * slope, lengthscales)
         gradient[-2] = 0.5 * float(np.vdot(sensitivity, covariance))
         gradient[-1] = 0.5 * noise * float(np.trace(sensitivity))
-        prior, prior_gradient = _prior(theta)
+        prior, prior_gradient = _prior(theta, self.noise)
         return value + prior, gradient + prior_gradient
 
 
@@ -135,10 +135,10 @@ def _lengthscale_gradient(x: FloatArray, weighted: FloatArray, lengthscales: Flo
     return np.asarray(spread / np.square(lengthscales))
 
 
-def _prior(theta: FloatArray) -> tuple[float, FloatArray]:
+def _prior(theta: FloatArray, noise: LogNormal) -> tuple[float, FloatArray]:
     """Return the negative log prior density: normal in the log of every hyper-parameter."""
     width = len(theta) - 2
-    centre = np.array([*[lengthscale_mode(width)] * width, 0.0, _NOISE_PRIOR[0]])
-    spread = np.array([*[math.sqrt(3.0)] * width, 1.5, _NOISE_PRIOR[1]])
+    centre = np.array([*[lengthscale_mode(width)] * width, 0.0, noise.centre])
+    spread = np.array([*[math.sqrt(3.0)] * width, 1.5, noise.spread])
     distance = (theta - centre) / spread
     return 0.5 * float(distance @ distance), distance / spread

@@ -9,13 +9,12 @@ from scipy.optimize import minimize
 
 from autoexp.dofs import FloatArray
 from autoexp.surrogates.kernels import Jet
-from autoexp.surrogates.parameters import Data, Parameters, fewer, standardization
+from autoexp.surrogates.parameters import Data, LogNormal, Parameters, fewer, noise_prior, standardization
 
 if TYPE_CHECKING:
     import gpytorch
     import torch
 
-_NOISE_PRIOR = (-5.0, 1.0)
 _NOISES = (np.log(1e-7), 0.0)
 _JITTER = 1e-9
 _FREE = 15.0
@@ -120,8 +119,9 @@ def fit_gpytorch(
     data = fewer(data, seed)
     offset, scale = standardization(data.y)
     fitted = GPyTorchKernel(kernel, previous.raw if previous else ())
-    problem = _Problem(fitted, Data(data.x, (data.y - offset) / scale, data.variance / scale**2), pause)
-    start = np.array([*fitted.raw, _NOISE_PRIOR[0]])
+    prior = noise_prior(data)
+    problem = _Problem(fitted, Data(data.x, (data.y - offset) / scale, data.variance / scale**2), prior, pause)
+    start = np.array([*fitted.raw, prior.centre])
     bounds = [(value - _FREE, value + _FREE) for value in start[:-1]] + [_NOISES]
     found = minimize(problem, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": iterations})
     _put(fitted.kernel, found.x[:-1])
@@ -135,8 +135,10 @@ def fit_gpytorch(
 class _Problem:
     """Negative log posterior density of a kernel's raw parameters and the log of the noise."""
 
-    def __init__(self, covariance: GPyTorchKernel, data: Data, pause: Callable[[], None] | None) -> None:
-        self._kernel, self._pause = covariance.kernel, pause
+    def __init__(
+        self, covariance: GPyTorchKernel, data: Data, noise: LogNormal, pause: Callable[[], None] | None
+    ) -> None:
+        self._kernel, self._noise, self._pause = covariance.kernel, noise, pause
         self._x, self._y, self._variance = _tensor(data.x), _tensor(data.y), _tensor(data.variance)
 
     def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
@@ -165,7 +167,7 @@ class _Problem:
         value: torch.Tensor = 0.5 * (residual @ residual + mean**2) + factor.diagonal().log().sum()
         for _, module, prior, closure, _ in self._kernel.named_priors():
             value = value - prior.log_prob(closure(module)).sum()
-        return value + 0.5 * ((log_noise - _NOISE_PRIOR[0]) / _NOISE_PRIOR[1]) ** 2
+        return value + 0.5 * ((log_noise - self._noise.centre) / self._noise.spread) ** 2
 
 
 def _learnt(kernel: "gpytorch.kernels.Kernel") -> "list[torch.nn.Parameter]":

@@ -70,6 +70,22 @@ class Parameters:
         return Kernel(np.array(self.lengthscales), self.variance, PROFILES[self.profile])
 
 
+@dataclass(frozen=True, slots=True)
+class LogNormal:
+    """What a positive hyper-parameter is expected to be: centre and spread of its logarithm."""
+
+    centre: float
+    spread: float
+
+
+_NOISE, _LEFT_OVER = LogNormal(-5.0, 1.0), LogNormal(-10.0, 2.0)
+
+
+def noise_prior(data: Data) -> LogNormal:
+    """Return what to expect of the standardised noise beside the known one: little where most values have a sigma."""
+    return _LEFT_OVER if len(data) and np.median(data.variance) > 0.0 else _NOISE
+
+
 def fewer(data: Data, seed: int) -> Data:
     """Return what is enough to fit to: of more than a thousand values a random thousand."""
     if len(data) <= ENOUGH:
