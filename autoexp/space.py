@@ -246,7 +246,7 @@ class Space:
 
     def travel_times(self, start: Point, stops: Columns) -> FloatArray:
         """Seconds from one point to each of ``n`` others, given as columns of positions, shape ``(n,)``."""
-        return np.max([dof.travel_times(start[dof.name], stops[dof.name]) for dof in self.dofs], axis=0)
+        return np.asarray(np.max([dof.travel_times(start[dof.name], stops[dof.name]) for dof in self.dofs], axis=0))
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the Dofs as plain data for a start document."""

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from autoexp.surrogates.coregional import CoregionalGP, Coregionalisation, Outpu
 from autoexp_agents.exposure import without
 from autoexp_agents.learner import fitted_to
 from autoexp_agents.memory import SAME, Memory, plain, restored
+from autoexp_agents.refit import Refit
 from autoexp_agents.report import lengths, pictured, predictive, shortest, spreads
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class OutputsAgent(ABC):
         self._initial = 2 * len(self._places.dofs) + 1 if initial is None else initial
         self._seed, self._kernel = seed, kernel
         self._candidates = Candidates(finite(self._places), size=candidates, seed=seed)
-        self._given = 0
+        self._given, self._ahead = 0, False
         self._forget()
 
     def _forget(self) -> None:
@@ -103,7 +104,8 @@ class OutputsAgent(ABC):
         self._observations: list[Observation] = []
         self._order: list[int] = []
         self._parameters: Coregionalisation | None = None
-        self._fitted = 0
+        self._fitted = self._asked = 0
+        self._refit = Refit()
 
     @property
     def space(self) -> Space:
@@ -141,8 +143,9 @@ class OutputsAgent(ABC):
 
     def _model(self, pending: Sequence[Suggestion]) -> CoregionalGP:
         """Return the model, fitted as `fitted_to` says, with what is pending as it is predicted."""
-        data, count = self._data(), fitted_to(len(self))
-        if self._parameters is None or self._fitted != count:
+        self._take_up()
+        data, count = self._data(), self._due()
+        if self._parameters is None or (not self._ahead and self._fitted != count):
             self._parameters, self._fitted = self._learnt(self._data(count)), count
         model = CoregionalGP(self._parameters, data)
         waiting = [(self._units([row.point])[0], self._output(row.point)) for row in pending]
@@ -161,6 +164,46 @@ class OutputsAgent(ABC):
                 np.append(data.variance, 0.0),
             )
         return CoregionalGP(self._parameters, data) if waiting or lost else model
+
+    def _due(self) -> int:
+        """Return to how many of the usable values the model is to be fitted."""
+        return min(len(self), fitted_to(len(self)))
+
+    def prepare(self, pending: Sequence[Suggestion]) -> None:
+        """Begin to fit the model on a thread of its own, if that is due; it is taken up when it is there."""
+        self._ahead = True
+        self._take_up()
+        if len(self) and self._due() != self._fitted and not self._refit.busy:
+            self._asked = self._due()
+            self._refit.begin(cast("Any", self._learnt), self._data(self._asked))
+
+    def wait(self) -> None:
+        """Wait for a fit that `prepare` began to end."""
+        self._refit.wait()
+
+    def _take_up(self) -> None:
+        ready = cast("Coregionalisation | None", self._refit.take())
+        if ready is not None:
+            self._parameters, self._fitted = ready, self._asked
+
+    @property
+    def thought_ahead(self) -> float:
+        """Seconds spent so far on fits beside the critical path."""
+        return self._refit.seconds
+
+    def model_state(self) -> Mapping[str, Any]:
+        """Return to how many values the model is fitted, from which it follows; empty before there are any."""
+        return {} if self._parameters is None else {"fitted": self._fitted}
+
+    def use_model(self, state: Mapping[str, Any]) -> None:
+        """Decide next by a model fitted as `model_state` said."""
+        self._use(state, ahead=True)
+
+    def _use(self, state: Mapping[str, Any], *, ahead: bool) -> None:
+        self._refit, self._ahead = Refit(), ahead
+        if state and state != self.model_state():
+            self._fitted = int(state["fitted"])
+            self._parameters = self._learnt(self._data(self._fitted))
 
     def _learnt(self, data: Outputs) -> Coregionalisation:
         return fit_outputs(data, len(self._fields), profile=self._kernel, seed=self._seed)
@@ -287,11 +330,13 @@ class OutputsAgent(ABC):
         }
 
     def state(self) -> Mapping[str, Any]:
-        """Return the observations."""
-        return {"given": self._given, "observations": [plain(row) for row in self._observations]}
+        """Return the observations, and to which the model is fitted."""
+        rows = [plain(row) for row in self._observations]
+        return {"given": self._given, "observations": rows, "model": self.model_state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
         self._forget()
         self._given = int(state["given"])
         self.ingest([restored(row) for row in state["observations"]])
+        self._use(state["model"], ahead=self._ahead)

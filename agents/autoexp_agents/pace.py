@@ -71,7 +71,7 @@ class Paced:
         """
         if self._seconds is None:
             return 0.0
-        stops = [row.point for row in (*self._memory.observations[-1:], *pending)]
+        stops = [row.point for row in self._memory.observations[-1:]] + [row.point for row in pending]
         costs = self._seconds(stops[-1] if stops else None, unit)
         bad = ~(np.isfinite(costs) & (costs > 0))
         if bad.any():

@@ -19,7 +19,7 @@ Model = ExactGP | SparseGP | PartitionedGP
 
 Many = Literal["auto", "sparse", "partitioned"]
 
-_BLOCK, _COARSE = 512, 0.01
+_BLOCK, _COARSE = 512, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Scale:
         Number of inducing points of a sparse model at most.
     many
         That other model: ``"sparse"``, ``"partitioned"``, or ``"auto"`` for a sparse one unless its inducing points
-        leave open more than a hundredth of the prior variance at the observations, as they do where the field is rough.
+        leave open more than a twentieth of the prior variance at the observations, as they do where the field is rough.
 
     Raises
     ------

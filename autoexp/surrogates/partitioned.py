@@ -42,7 +42,7 @@ class Cells:
         """Return how far ``(m, d)`` points lie outside each of ``b`` boxes, shape ``(b, m)``."""
         scaled = (x / self._lengths)[None]
         outside = np.maximum(self._low[:, None] - scaled, scaled - self._high[:, None])
-        return np.sqrt(np.square(np.maximum(outside, 0.0)).sum(axis=2))
+        return np.asarray(np.sqrt(np.square(np.maximum(outside, 0.0)).sum(axis=2)))
 
 
 def _halved(x: FloatArray, low: FloatArray, high: FloatArray, most: int) -> Iterator[tuple[FloatArray, FloatArray]]:

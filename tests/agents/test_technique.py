@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -122,3 +124,31 @@ def test_refuses():
         TechniqueAgent(SPACE, Maximize("ring"), technique="technique", fields=FIELDS, seconds=SECONDS)
     with pytest.raises(ObjectiveError, match="need an Explore each"):
         TechniqueAgent(SPACE, Explore("other"), technique="technique", fields=FIELDS, seconds=SECONDS)
+
+
+def test_chooses_after_a_prepared_refit_as_without():
+    ahead, inline, again = build(), build(), build()
+    for unit in SPACE.sobol(12, seed=2):
+        value = float(unit["sample_x"]) / 50.0
+        row = Observation(unit, {FIELDS[unit["technique"]]: value})
+        for agent in (ahead, inline, again):
+            agent.ingest([row])
+    ahead.prepare([])
+    ahead.wait()
+    [first], [second] = ahead.suggest(1, []), inline.suggest(1, [])
+    assert (first.point, first.why) == (second.point, second.why)
+    assert ahead.thought_ahead > 0.0 == inline.thought_ahead
+    again.use_model(json.loads(json.dumps(ahead.model_state())))
+    assert again.suggest(1, [])[0].point == first.point
+
+
+def test_does_not_refit_while_it_chooses(monkeypatch):
+    agent, points = build(), SPACE.sobol(12, seed=2)
+    rows = [Observation(point, {FIELDS[point["technique"]]: float(point["sample_x"]) / 50.0}) for point in points]
+    agent.ingest(rows[:9])
+    agent.prepare([])
+    agent.wait()
+    agent.suggest(1, [])
+    monkeypatch.setattr(agent, "_learnt", lambda *_: pytest.fail("refitted on the critical path"))
+    agent.ingest(rows[9:])
+    assert agent.suggest(1, [])[0].why.n_observations == 12
