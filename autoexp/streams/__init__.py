@@ -5,7 +5,7 @@ from autoexp.streams.balance import CountersReading
 from autoexp.streams.counters import StreamCounters
 from autoexp.streams.detector import StreamDetector
 from autoexp.streams.flight import BinnedReading, BinReading, Flight
-from autoexp.streams.frames import FrameStream, StreamFrame
+from autoexp.streams.frames import FrameStream, KnowsShape, StreamFrame
 from autoexp.streams.iterator import IteratedFrames
 from autoexp.streams.positions import PositionedFrames
 from autoexp.streams.pva import PvaFrames
@@ -23,6 +23,7 @@ __all__ = [
     "Flight",
     "FrameStream",
     "IteratedFrames",
+    "KnowsShape",
     "PositionedFrames",
     "PvaFrames",
     "StreamCounters",

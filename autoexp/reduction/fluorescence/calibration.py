@@ -1,10 +1,4 @@
-"""Which energies the channels of a spectrum stand for, and how sharp a line is in it.
-
-References
-----------
-.. [1] G. F. Knoll, Radiation Detection and Measurement, 4th ed. (2010), eq. 13.13: energy resolution of a
-   semiconductor detector; table 11.1: energy of an electron-hole pair.
-"""
+"""Which energies the channels of a spectrum stand for, and how sharp a line is in it."""
 
 import math
 from dataclasses import dataclass
@@ -80,9 +74,10 @@ class EnergyCalibration:
         return math.floor((energy - self.offset) / self.gain + 0.5)
 
     def sigma(self, energy: float) -> float:
-        """Return the standard deviation of a line at `energy`, ``sqrt((noise / 2.355)² + pair fano energy)`` [1]_.
+        """Return the standard deviation of a line at `energy`, ``sqrt((noise / 2.355)² + pair fano energy)``, in keV.
 
-        All in keV.
+        The formula is that of a semiconductor detector (G. F. Knoll, Radiation Detection and Measurement, 4th ed.
+        (2010), eq. 13.13).
         """
         return math.hypot(self.noise / FWHM, math.sqrt(self.pair * self.fano * energy))
 

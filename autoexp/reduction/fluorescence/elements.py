@@ -1,9 +1,4 @@
-"""Regions and line shapes of named elements: what reducers of spectra need, from an energy calibration.
-
-References
-----------
-.. [1] A. H. Compton, Phys. Rev. 21, 483 (1923).
-"""
+"""Regions and line shapes of named elements: what reducers of spectra need, from an energy calibration."""
 
 import math
 from collections.abc import Mapping
@@ -40,7 +35,10 @@ class Scattering:
     broadening: float = 0.09
 
     def compton(self, energy: float) -> float:
-        """Return the energy after Compton scattering, ``E / (1 + E / mc² (1 - cos angle))`` [1]_, in keV."""
+        """Return the energy after Compton scattering, ``E / (1 + E / mc² (1 - cos angle))``, in keV.
+
+        The formula is that of A. H. Compton, Phys. Rev. 21, 483 (1923).
+        """
         return energy / (1.0 + energy / _ELECTRON * (1.0 - math.cos(math.radians(self.angle))))
 
 
