@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from autoexp.constraints import LinearConstraint
 from autoexp.dofs import Dof
 from autoexp.objectives import Maximize, Objective
-from autoexp.protocols import Agent, Answers, Checkpoints, Describes, Reports
+from autoexp.protocols import Agent, Answers, Checkpoints, Describes, Prepares, Reports
 from autoexp.records import Observation, Point, Status, Suggestion
 from autoexp.space import Space
 from autoexp.testing.strategies import observations, spaces
@@ -242,6 +242,17 @@ class AgentContract:
         play(agent, self.turns)
         other.restore(json.loads(json.dumps(agent.state())))
         assert keys(other.suggest(2, [])) == keys(agent.suggest(2, []))
+
+    def test_chooses_the_same_after_thinking_ahead_to_the_end(self, build: Build) -> None:
+        agent, other = build(self.home, self.goal, 0), build(self.home, self.goal, 0)
+        wait = getattr(agent, "wait", None)
+        if not isinstance(agent, Prepares) or wait is None:
+            pytest.skip("does not think ahead, or cannot be waited for")
+        play(agent, self.turns)
+        play(other, self.turns)
+        agent.prepare([])
+        wait()
+        assert keys(agent.suggest(1, [])) == keys(other.suggest(1, []))
 
     def test_tells_its_settings(self, build: Build) -> None:
         agent = build(self.home, self.goal, 0)
