@@ -62,11 +62,11 @@ bench-agents: $(INSTALLED) ## Compare the agents' regret with that of other libr
 bench-bbob: $(INSTALLED) ## Count the targets of BBOB that few evaluations reach; needs coco-experiment
 	$(BIN)/python tests/benchmarks/agents/bbob.py
 
-bench-maps: $(INSTALLED) ## Compare maps, boundaries and phases with those of a raster of as many points
-	$(BIN)/python tests/benchmarks/agents/maps.py
+bench-maps: $(INSTALLED) ## Compare maps, boundaries and phases with those of a raster of as many points; BENCH_ARGS as above
+	$(BIN)/python tests/benchmarks/agents/maps.py $(BENCH_ARGS)
 
-bench-pools: $(INSTALLED) ## Count the measurements to the top 1 % of a pool, beside a stock Gaussian process
-	$(BIN)/python tests/benchmarks/agents/pools.py
+bench-pools: $(INSTALLED) ## Count the measurements to the top 1 % of a pool, beside a stock Gaussian process; BENCH_ARGS as above
+	$(BIN)/python tests/benchmarks/agents/pools.py $(BENCH_ARGS)
 
 bench-record: $(INSTALLED) ## Time what the record costs the plan for each event
 	$(BIN)/python tests/benchmarks/record/cost_per_event.py

@@ -40,6 +40,11 @@ class Fits:
         self.belief: Belief | None = None
         self._rows = self._asked = range(0)
 
+    @property
+    def rows(self) -> range:
+        """To which of the usable observations the models are fitted."""
+        return self._rows
+
     def update(self, memory: Memory, known: int) -> None:
         """Condition the models on what the memory holds beyond the first `known` usable observations."""
         self._refit.stand_aside()

@@ -11,7 +11,9 @@ from autoexp.errors import ObjectiveError
 from autoexp.objectives import Explore, Objective, as_objectives
 from autoexp.records import Suggestion
 from autoexp.space import Space
+from autoexp.surrogates.conditioned import condition
 from autoexp.surrogates.parameters import fewer
+from autoexp_agents.ahead import rows_of
 from autoexp_agents.belief import Belief
 from autoexp_agents.doubt import doubts
 from autoexp_agents.learner import Found, Searcher
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import gpytorch
     import xarray as xr
 
-_REFERENCES, _SHORTLIST = 512, 768
+_REFERENCES, _SHORTLIST = 256, 384
 _RULE = "integrated variance"
 
 
@@ -114,15 +116,17 @@ class MapAgent(Searcher):
 
     def _forget(self) -> None:
         super()._forget()
-        self._doubted = 0
+        self._doubted = range(0)
 
     def _believed(self) -> Belief:
-        """Return the models; how far they are to be doubted follows from values, before any is imagined."""
+        """Return the models; how far they are to be doubted follows from what they were fitted to."""
         belief = super()._believed()
-        if math.isfinite(self._trust) and self._doubted != len(self._memory):
-            model, self._doubted = belief.models[self._name], len(self._memory)
-            points = fewer(model.data, seed=0).x
-            self._doubts = doubts(self._references, points, model.left_out(), self._trust)
+        fitted = self._fits.rows
+        if math.isfinite(self._trust) and self._doubted != fitted:
+            known = fewer(rows_of(self._memory, fitted)[self._name], seed=0)
+            given = None if isinstance(self._kernel, str) else self._kernel
+            residuals = condition(belief.models[self._name].parameters, known, given=given).left_out()
+            self._doubted, self._doubts = fitted, doubts(self._references, known.x, residuals, self._trust)
         return belief
 
     def _gains(self, belief: Belief, pool: FloatArray) -> FloatArray:

@@ -35,6 +35,8 @@ SIDES = (5, 7, 10)
 
 COUNTS = tuple(side**2 for side in SIDES)
 
+RESULTS = Path(__file__).parent / "results" / "maps.jsonl"
+
 
 def measure(field, mapper, counts, seed, judge):
     """Return what `judge` says at each of `counts` points, with beam time, and CPU seconds per point."""
@@ -149,7 +151,7 @@ def main():
     parser.add_argument("--agents", nargs="+", default=[*MAPPERS, *TRACERS], choices=[*MAPPERS, *TRACERS])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--points", type=int, default=COUNTS[-1], choices=COUNTS, help="up to how many")
-    parser.add_argument("--ledger", type=Path, default=Path("build/bench-maps.jsonl"))
+    parser.add_argument("--ledger", type=Path, default=RESULTS)
     parser.add_argument("--cpu", type=float, default=float("inf"), help="seconds after which no trial is begun")
     options = parser.parse_args()
     ledger = Ledger(options.ledger, options.cpu)

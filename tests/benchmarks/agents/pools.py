@@ -32,6 +32,8 @@ from autoexp_agents import BayesianAgent, GainAgent  # noqa: E402
 MOST = 60
 """Measurements after which a search is given up and counted as one more."""
 
+RESULTS = Path(__file__).parent / "results" / "pools.jsonl"
+
 
 class OfPackage:
     """An agent of this package over the pool as a Space."""
@@ -124,7 +126,7 @@ def main():
     parser.add_argument("--pools", nargs="+", default=list(POOLS), choices=list(POOLS))
     parser.add_argument("--agents", nargs="+", default=list(RIVALS), choices=list(RIVALS))
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--ledger", type=Path, default=Path("build/bench-pools.jsonl"))
+    parser.add_argument("--ledger", type=Path, default=RESULTS)
     parser.add_argument("--cpu", type=float, default=float("inf"), help="seconds after which no trial is begun")
     options = parser.parse_args()
     ledger = Ledger(options.ledger, options.cpu)
