@@ -20,7 +20,7 @@ from autoexp.surrogates.conditioned import USUAL, Many, Scale
 from autoexp.surrogates.kernels import PROFILES
 from autoexp.surrogates.parameters import Data, Parameters, parameters_of
 from autoexp.surrogates.warping import Warp
-from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn, told, warps_of
+from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn, shun, warps_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
 from autoexp_agents.memory import Memory, near, plain, restored
@@ -294,19 +294,8 @@ class BayesianAgent(Paced):
         waiting = self._space.to_unit([suggestion.point for suggestion in pending])
         belief.imagine(np.vstack([waiting, memory.lost(failed=False)]))
         scores = self._scores(belief, len(memory) + len(waiting))
-        for unit in memory.lost(failed=True):
-            for name, model in belief.models.items():
-                mean = float(model.posterior(unit[None, :])[0][0])
-                model.imagine(unit, self._poor(belief, name, mean))
+        shun(belief, self._objectives, memory.lost(failed=True))
         return scores
-
-    def _poor(self, belief: Belief, name: str, mean: float) -> float:
-        median = float(np.median(told({name: self._memory.data(name)}, belief.warps)[name].y))
-        if isinstance(self._wanted, Explore | Contour) or name != self._wanted.name:
-            return mean
-        if isinstance(self._wanted, Target):
-            return max(mean, median, key=lambda value: abs(value - self._wanted.value))  # type: ignore[union-attr]
-        return max(mean, median) if isinstance(self._wanted, Minimize) else min(mean, median)
 
     def _scores(self, belief: Belief, count: int) -> list[tuple[str, Acquisition]]:
         """Return what to choose by, given the best of the first `count` points of the models."""
@@ -381,7 +370,10 @@ class BayesianAgent(Paced):
         AutoexpError
             If nothing usable was measured.
         """
-        return best_of(self._believed(), self._objectives, self._candidates, self._memory.units)
+        belief = self._believed()
+        with belief.imagining():
+            shun(belief, self._objectives, self._memory.lost(failed=True))
+            return best_of(belief, self._objectives, self._candidates, self._memory.units)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
         """Return mean, sigma and score around the best point; see `slices`.

@@ -229,6 +229,30 @@ def warps_of(objectives: Sequence[Objective], data: Mapping[str, Data]) -> Mappi
     return {name: warp for name, warp in found.items() if warp is not None}
 
 
+def shun(belief: Belief, objectives: Sequence[Objective], places: FloatArray) -> None:
+    """Condition on ``(k, d)`` places that gave no value, as if what is wanted were no better there than the median.
+
+    Where the prediction is worse, and for what is only mapped or bound, it is the prediction.
+    """
+    wanted = next(objective for objective in objectives if not isinstance(objective, Bound))
+    if not len(places):
+        return
+    median = float(np.median(belief.models[wanted.name].data.y))
+    for unit in places:
+        means = {name: float(model.posterior(unit[None, :])[0][0]) for name, model in belief.models.items()}
+        means[wanted.name] = _poorer(wanted, means[wanted.name], median)
+        for name, model in belief.models.items():
+            model.imagine(unit, means[name])
+
+
+def _poorer(wanted: Objective, mean: float, median: float) -> float:
+    if isinstance(wanted, Target):
+        return max(mean, median, key=lambda value: abs(value - wanted.value))
+    if isinstance(wanted, Minimize):
+        return max(mean, median)
+    return min(mean, median) if isinstance(wanted, Maximize) else mean
+
+
 def bounds_of(objectives: Sequence[Objective]) -> list[tuple[str, Acquisition]]:
     """Return the log probability of every Bound."""
     return [(wanted.name, Feasibility(wanted.low, wanted.high)) for wanted in objectives if isinstance(wanted, Bound)]

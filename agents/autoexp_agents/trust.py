@@ -18,7 +18,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
 from autoexp_agents.ahead import Fits, ThinksAhead
-from autoexp_agents.belief import Belief, bounds_of, incumbents, learn, warps_of
+from autoexp_agents.belief import Belief, bounds_of, incumbents, learn, shun, warps_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.opening import Opening, taken
@@ -186,6 +186,7 @@ class TrustRegionAgent(Paced, ThinksAhead):
         belief, known = self._fits.get(self._memory, self._due()), taken(self._memory, pending)
         with belief.imagining():
             belief.imagine(self._space.to_unit([suggestion.point for suggestion in pending]))
+            shun(belief, self._objectives, self._memory.lost(failed=True))
             found = self._search(belief, known, pending)
         if found is None:
             return None
@@ -279,6 +280,7 @@ class TrustRegionAgent(Paced, ThinksAhead):
             If nothing usable was measured.
         """
         belief = self._fit(self._memory.all_data())
+        shun(belief, self._objectives, self._memory.lost(failed=True))
         return best_of(belief, self._objectives, self._candidates, self._memory.units)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":

@@ -78,7 +78,7 @@ class LogNormal:
     spread: float
 
 
-_NOISE, _LEFT_OVER = LogNormal(-5.0, 1.0), LogNormal(-10.0, 2.0)
+_NOISE, _LEFT_OVER = LogNormal(-6.0, 2.0), LogNormal(-10.0, 2.0)
 
 
 def noise_prior(data: Data) -> LogNormal:

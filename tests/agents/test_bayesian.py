@@ -99,6 +99,19 @@ def test_turns_away_from_a_point_that_fails():
     assert np.ptp(chosen) > 1.0
 
 
+def test_never_answers_with_a_place_that_fails():
+    def beam(point):
+        return {"f": point["x"]} if point["x"] < 7.0 else {}
+
+    agent = BayesianAgent(LINE, Maximize("f"))
+    for _ in range(12):
+        [suggestion] = agent.suggest(1, [])
+        values = beam(suggestion.point)
+        status = Status.OK if values else Status.FAILED
+        agent.ingest([Observation(suggestion.point, values, suggestion_id=suggestion.id, status=status)])
+    assert 6.0 < agent.best().point["x"] < 7.0
+
+
 def test_comes_back_where_a_retry_succeeded():
     agent = BayesianAgent(LINE, Maximize("f"), initial=1)
     agent.ingest([Observation({"x": 3.0}, {}, status=Status.FAILED), Observation({"x": 3.0}, {"f": 1.0})])

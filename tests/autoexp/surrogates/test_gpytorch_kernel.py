@@ -3,6 +3,7 @@ import pytest
 
 from autoexp.surrogates import Data, ExactGP, GPyTorchKernel, Parameters, SparseGP, fit_gpytorch
 from autoexp.surrogates.gpytorch_kernel import _Problem
+from autoexp.surrogates.parameters import noise_prior
 
 gpytorch = pytest.importorskip("gpytorch")
 torch = pytest.importorskip("torch")
@@ -84,7 +85,8 @@ def test_gradients_agree_with_differences(make, sparse):
 
 def test_likelihood_gradient_agrees_with_differences():
     kernel = GPyTorchKernel(mixed())
-    problem, theta = _Problem(kernel, sample(15), None), np.array([*kernel.raw, -4.0])
+    data = sample(15)
+    problem, theta = _Problem(kernel, data, noise_prior(data), None), np.array([*kernel.raw, -4.0])
     _, gradient = problem(theta)
     for index in range(len(theta)):
         step = np.zeros(len(theta))
