@@ -54,13 +54,13 @@ def map_error(seed, budget, fixed=None):
 
 
 @pytest.mark.slow
-def test_maps_about_as_well_as_the_best_exposure_for_all_without_knowing_it():
+def test_maps_nearly_as_well_as_the_best_exposure_for_all_without_knowing_it():
     def median(fixed=None):
-        return np.median([map_error(seed, 30.0, fixed) for seed in range(2)])
+        return np.median([map_error(seed, 30.0, fixed) for seed in range(4)])
 
-    ours, fixed = median(), {seconds: median(seconds) for seconds in (0.3, 1.0)}
-    assert ours < 1.25 * min(fixed.values())
-    assert ours < 0.7 * fixed[1.0]
+    ours, good, long = median(), median(0.3), median(3.0)
+    assert ours < 1.4 * good
+    assert ours < 0.5 * long
 
 
 @given(st.floats(0.0, 100.0), st.floats(0.01, 10.0), st.integers(0, 9))
