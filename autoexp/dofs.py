@@ -13,6 +13,8 @@ from autoexp.records import Value
 
 FloatArray = NDArray[np.float64]
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Dof:
@@ -202,15 +204,16 @@ class Dof:
         """Seconds from one position to each of ``n`` others, with a trapezoidal velocity profile.
 
         A move of distance ``d`` at speed ``v`` with ramps of ``a`` seconds takes ``d / v + a``; one
-        too short to reach ``v`` takes ``2 sqrt(d a / v)``.
+        too short to reach ``v`` takes ``2 sqrt(d a / v)``. Less than a billionth of the range is rounding, and no move.
         """
         if self.categorical:
             return np.where(stops != start, self.settle, 0.0)
         distance = np.abs(stops.astype(float) - float(start))
+        moved = distance > (0.0 if self.choices else _ROUNDING * (self.high - self.low))
         cruise = distance / self.speed
         ramps = 2.0 * np.sqrt(cruise * self.acceleration)
         moving = np.where(cruise >= self.acceleration, cruise + self.acceleration, ramps)
-        return np.where(distance > 0, moving + self.settle, 0.0)
+        return np.where(moved, moving + self.settle, 0.0)
 
 
 def _plain(value: Any) -> Value:
