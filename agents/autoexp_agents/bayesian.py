@@ -18,7 +18,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.conditioned import USUAL, Many, Scale
 from autoexp.surrogates.kernels import PROFILES
-from autoexp.surrogates.parameters import Data, Parameters, parameters_of
+from autoexp.surrogates.parameters import Data, Parameters, alike, parameters_of
 from autoexp.surrogates.warping import Warp
 from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn, shun, warps_of
 from autoexp_agents.belief import best as best_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _SURPRISE = 3.0
 _APART = 0.05
 _LAG = 2
+_PATIENCE = 5
 _TOP, _CENTRES = 256, 4
 _NEIGHBOURS = 120
 
@@ -77,7 +78,8 @@ class BayesianAgent(Paced):
     objectives
         One thing wanted, and any number of Bounds.
     initial
-        Number of Sobol points measured first; by default two per Dof and one.
+        Number of Sobol points measured first; by default two per Dof and one. As long as all values are alike within
+        their noise, there is nothing to be guided by, and up to five times as many are measured.
     seed
         Of the Sobol points and of the search.
     candidates
@@ -249,7 +251,8 @@ class BayesianAgent(Paced):
 
     def _design(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         """Return the next point of the initial design; None when there are enough."""
-        if len(self._memory) and len(self._memory) + len(pending) >= self._initial:
+        count = len(self._memory) + len(pending)
+        if len(self._memory) and count >= self._initial and not (count < _PATIENCE * self._initial and self._blind()):
             return None
         taken = self._taken(pending)
         seen = {key(suggestion.point) for suggestion in pending}
@@ -260,6 +263,10 @@ class BayesianAgent(Paced):
                 why = Why(Source.INITIAL, "sobol", n_observations=len(self._memory))
                 return Suggestion(f"{self._given:04d}", point, why)
         return None
+
+    def _blind(self) -> bool:
+        """Return whether nothing was seen yet to be guided by, where that matters."""
+        return not isinstance(self._wanted, Explore) and alike(self._memory.data(self._wanted.name))
 
     def _taken(self, pending: Sequence[Suggestion]) -> FloatArray:
         """Return the points, shape ``(k, d)``, that need not be measured again."""

@@ -86,6 +86,19 @@ def noise_prior(data: Data) -> LogNormal:
     return _LEFT_OVER if len(data) and np.median(data.variance) > 0.0 else _NOISE
 
 
+def alike(data: Data) -> bool:
+    """Return whether no more than known noise tells the values apart, two at least.
+
+    Then their chi-squared about the weighted mean is at most twice what is expected; where a sigma is not known, they
+    are equal.
+    """
+    if len(data) < 2 or not (data.variance > 0.0).all():
+        return len(data) > 1 and float(np.ptp(data.y)) == 0.0
+    weights = 1.0 / data.variance
+    mean = float(weights @ data.y) / float(weights.sum())
+    return float(weights @ np.square(data.y - mean)) <= 2.0 * (len(data) - 1)
+
+
 def fewer(data: Data, seed: int) -> Data:
     """Return what is enough to fit to: of more than a thousand values a random thousand."""
     if len(data) <= ENOUGH:

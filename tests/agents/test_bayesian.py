@@ -99,6 +99,21 @@ def test_turns_away_from_a_point_that_fails():
     assert np.ptp(chosen) > 1.0
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_looks_elsewhere_as_long_as_all_values_are_alike(seed):
+    rng = np.random.default_rng(seed)
+
+    def plateau(point):
+        return 1.0 - 0.5 * np.exp(-(((point["x"] - 0.8) / 0.4) ** 2))
+
+    agent = BayesianAgent(LINE, Target("f", 0.75), seed=seed)
+    for _ in range(16):
+        [suggestion] = agent.suggest(1, [])
+        value = plateau(suggestion.point) + 0.01 * rng.standard_normal()
+        agent.ingest([Observation(suggestion.point, {"f": value}, {"f": 0.01}, suggestion_id=suggestion.id)])
+    assert abs(plateau(agent.best().point) - 0.75) < 0.03
+
+
 def test_never_answers_with_a_place_that_fails():
     def beam(point):
         return {"f": point["x"]} if point["x"] < 7.0 else {}

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoexp.surrogates.parameters import Data, alike, noise_prior
+
+
+def known(y, sigma=0.0):
+    y = np.asarray(y, dtype=float)
+    return Data(np.zeros((len(y), 1)), y, np.full(len(y), sigma**2))
+
+
+@given(seed=st.integers(0, 1000), count=st.integers(30, 100), level=st.floats(-1e3, 1e3))
+def test_noise_alone_leaves_values_alike(seed, count, level):
+    noise = np.random.default_rng(seed).standard_normal(count)
+    assert alike(known(level + 0.5 * noise, 0.5))
+    assert not alike(known(level + 0.5 * noise + np.linspace(0.0, 5.0, count), 0.5))
+
+
+def test_without_sigmas_only_equal_values_are_alike():
+    assert alike(known([2.0, 2.0, 2.0]))
+    assert not alike(known([2.0, 2.0, 2.0 + 1e-9]))
+
+
+@pytest.mark.parametrize("values", [[], [1.0]])
+def test_fewer_than_two_are_not_alike(values):
+    assert not alike(known(values, 0.1))
+    assert not alike(known(values))
+
+
+def test_little_noise_is_expected_beside_sigmas_that_most_values_have():
+    some = Data(np.zeros((3, 1)), np.arange(3.0), np.array([0.0, 0.1, 0.1]))
+    assert noise_prior(some).centre < noise_prior(known([1.0, 2.0])).centre
