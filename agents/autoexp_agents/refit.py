@@ -15,7 +15,7 @@ class Refit:
     """At most one fit at a time, away from the thread that answers the beamline.
 
     The two threads share one interpreter, so the work steps aside between two of its steps while
-    the beamline waits for an answer, for no longer than 0.1 s at a time.
+    the beamline waits for an answer, for no longer than 0.1 s each time that it is asked to.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,8 @@ class Refit:
         A thread that wakes up waits up to `sys.getswitchinterval` for the interpreter unless it is let go of.
         """
         time.sleep(_INSTANT)
-        self._free.wait(_PATIENCE)
+        if not self._free.wait(_PATIENCE):
+            self._free.set()
 
     @property
     def busy(self) -> bool:
