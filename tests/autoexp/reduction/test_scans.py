@@ -48,7 +48,7 @@ def dofs(beamline, *names):
 
 def drive(RE, beamline, detector, agent, num):
     """Return the best point after a scan."""
-    RE(adaptive_scan([detector], Campaign(agent, clock=beamline.clock.now), num=num))
+    RE(adaptive_scan([detector], Campaign(agent, think="inline", clock=beamline.clock.now), num=num))
     return agent.best().point
 
 
@@ -134,7 +134,7 @@ def test_an_agent_finds_the_iron_by_the_region_of_its_line(RE):
     detector = ReducedDetector(beamline.detector, reducer, name="line", device="cpu", meta=exposure_of(beamline))
     agent = BayesianAgent(dofs(beamline, "sample_x", "sample_y"), Maximize("line_Fe"), initial=8, seed=2)
     rate = scene.truth().rate.sel(element="Fe")
-    best = drive(RE, beamline, detector, agent, 18)
+    best = drive(RE, beamline, detector, agent, 30)
     assert float(rate.sel(best, method="nearest")) > float(rate.quantile(0.9))
 
 
@@ -147,7 +147,7 @@ def test_an_agent_finds_the_zinc_by_a_fit_above_a_background(RE):
     detector = ReducedDetector(beamline.detector, reducer, name="fit", device="cpu", meta=exposure_of(beamline))
     agent = BayesianAgent(dofs(beamline, "sample_x", "sample_y"), Maximize("fit_Zn"), initial=12, seed=2)
     rate = scene.truth().rate.sel(element="Zn")
-    best = drive(RE, beamline, detector, agent, 26)
+    best = drive(RE, beamline, detector, agent, 30)
     assert float(rate.sel(best, method="nearest")) > float(rate.quantile(0.9))
 
 
