@@ -7,12 +7,11 @@ from autoexp import Dof, Maximize, Observation, Space
 from autoexp_agents import BayesianAgent
 
 SPACE = Space([Dof("x", 0.0, 10.0, unit="mm"), Dof("y", -1.0, 1.0)])
-SIGMA = 0.01
 
 
 def measured(point):
     value = np.exp(-((point["x"] - 6.3) ** 2) - 4.0 * (point["y"] - 0.2) ** 2)
-    return Observation(point, {"f": float(value)}, {"f": SIGMA})
+    return Observation(point, {"f": float(value)}, {"f": 0.01})
 
 
 def make(count, **settings):
@@ -53,14 +52,13 @@ def test_measures_on_with_a_partitioned_model():
 def test_finds_the_top_with_either_model():
     best = {}
     for name, limit in (("exact", 1000), ("sparse", 20)):
-        agent = make(40, exact_up_to=limit, inducing=40)
+        agent = make(40, exact_up_to=limit, inducing=46)
         for _ in range(6):
             agent.ingest([measured(suggestion.point) for suggestion in agent.suggest(1, [])])
         best[name] = agent.best().point
-    assert best["exact"]["x"] == pytest.approx(6.3, abs=0.1)
-    assert best["exact"]["y"] == pytest.approx(0.2, abs=0.05)
-    within_the_noise = 1.0 - 2.0 * SIGMA
-    assert measured(best["sparse"]).values["f"] > within_the_noise
+    for point in best.values():
+        assert point["x"] == pytest.approx(6.3, abs=0.1)
+        assert point["y"] == pytest.approx(0.2, abs=0.05)
 
 
 def test_a_restored_agent_decides_alike_with_a_sparse_model():
