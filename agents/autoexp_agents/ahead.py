@@ -1,5 +1,6 @@
 """Models that are fitted anew when that is due: on the spot, or on a thread while the devices move."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -110,15 +111,15 @@ class Fits:
             self._adopt(memory, rows, self._learn(rows_of(memory, rows), None))
 
 
-class ThinksAhead:
+class ThinksAhead(ABC):
     """What agents share that keep their models in `Fits`; see `autoexp.protocols.Prepares` and `RecordsModels`."""
 
     _fits: Fits
     _memory: Memory
 
+    @abstractmethod
     def _due(self) -> range:
         """Return to which of the usable observations the models are to be fitted."""
-        raise NotImplementedError
 
     def prepare(self, pending: Sequence[Suggestion]) -> None:
         """Begin to fit the models on a thread of its own, if that is due; they are taken up when they are there."""
