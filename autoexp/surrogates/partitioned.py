@@ -10,6 +10,7 @@ from autoexp.dofs import FloatArray
 from autoexp.surrogates.covariance import Covariance
 from autoexp.surrogates.exact import ExactGP
 from autoexp.surrogates.parameters import Data, Parameters, fewer
+from autoexp.surrogates.told import Told
 
 
 class Cells:
@@ -84,7 +85,7 @@ class PartitionedGP:
         width = data.x.shape[1]
         lengths = parameters.lengthscales if len(parameters.lengthscales) == width else (1.0,) * width
         self._cells = Cells(data.x, np.array(lengths), block)
-        self._rows = [np.column_stack([data.x, data.y, data.variance])]
+        self._told = Told(data)
         distances = self._cells.distances(data.x)
         self._homes = distances.argmin(axis=0).tolist()
         self._models, self._reach = list[ExactGP](), list[float]()
@@ -109,17 +110,10 @@ class PartitionedGP:
         """What it is, in the record."""
         return f"partitioned, {len(self._models)} boxes"
 
-    def _table(self) -> FloatArray:
-        """Return points, values and variances, shape ``(n, d + 2)``."""
-        if len(self._rows) > 1:
-            self._rows = [np.vstack(self._rows)]
-        return self._rows[0]
-
     @property
     def data(self) -> Data:
         """What it is conditioned on."""
-        table = self._table()
-        return Data(table[:, :-2].copy(), table[:, -2].copy(), table[:, -1].copy())
+        return self._told.data()
 
     def update(self, x: FloatArray, y: float, variance: float = 0.0) -> float:
         """Condition on one more observation; see `ExactGP.update`."""
@@ -134,7 +128,7 @@ class PartitionedGP:
         home, surprise = int(away.argmin()), 0.0
         self._homes.append(home)
         self._places.append(len(self._models[home]))
-        self._rows.append(np.array([[*x, y, variance]]))
+        self._told.add(np.array([[*x, y, variance]]))
         for box in np.flatnonzero(away <= self._reach):
             if imagined:
                 self._models[box].imagine(x, y)
@@ -146,7 +140,7 @@ class PartitionedGP:
     @contextmanager
     def imagining(self) -> Iterator[None]:
         """Forget, at the end of the block, every observation added within it."""
-        n, table = len(self), self._table()
+        n, table = len(self), self._told.table()
         try:
             with ExitStack() as stack:
                 for model in self._models:
@@ -154,7 +148,7 @@ class PartitionedGP:
                 yield
         finally:
             del self._homes[n:], self._places[n:]
-            self._rows = [table]
+            self._told.reset(table)
 
     def _shared(self, homes: NDArray[np.intp]) -> Iterator[tuple[ExactGP, NDArray[np.bool_]]]:
         """Return each model that is asked, and which of the points in boxes `homes`, shape ``(m,)``, are its own."""
@@ -171,7 +165,7 @@ class PartitionedGP:
     @property
     def watched_points(self) -> FloatArray:
         """Points whose posterior is kept current, shape ``(m, d)``."""
-        return self._table()[:0, :-2] if self._watched is None else self._watched[0]
+        return self._told.table()[:0, :-2] if self._watched is None else self._watched[0]
 
     def watched(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation at the watched points, shape ``(m,)`` each."""

@@ -12,6 +12,7 @@ from autoexp.surrogates.covariance import Covariance
 from autoexp.surrogates.exact import ExactGP
 from autoexp.surrogates.linalg import cholesky, inverse, solve, solve_many, sturdy_cholesky
 from autoexp.surrogates.parameters import Data, Parameters, fewer
+from autoexp.surrogates.told import Told
 
 _TINY = 1e-10
 _JITTER = 1e-8
@@ -91,7 +92,7 @@ class SparseGP:
         self._columns = self._kernel.columns(inducing)
         own = self._kernel.cross(inducing, self._columns)
         self._factor = np.asfortranarray(sturdy_cholesky(own, np.full(len(own), _JITTER * float(own.max()))))
-        self._rows = [np.column_stack([data.x, data.y, data.variance])]
+        self._told = Told(data)
         self._cross = np.empty((len(data) + _ROOM, len(inducing)))
         self._n = len(data)
         self._watched: _Watched | None = None
@@ -101,12 +102,6 @@ class SparseGP:
     def __len__(self) -> int:
         return self._n
 
-    def _table(self) -> FloatArray:
-        """Return points, values and variances, shape ``(n, d + 2)``."""
-        if len(self._rows) > 1:
-            self._rows = [np.vstack(self._rows)]
-        return self._rows[0]
-
     @property
     def kind(self) -> str:
         """What it is, in the record."""
@@ -115,8 +110,7 @@ class SparseGP:
     @property
     def data(self) -> Data:
         """What it is conditioned on."""
-        table = self._table()
-        return Data(table[:, :-2].copy(), table[:, -2].copy(), table[:, -1].copy())
+        return self._told.data()
 
     def _features(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return features, shape ``(k, m)``, and the variance that they leave open, ``(m,)``, at ``(m, d)`` points."""
@@ -179,7 +173,7 @@ class SparseGP:
             grown[: self._n] = self._cross
             self._cross = grown
         self._cross[self._n] = cross
-        self._rows.append(row)
+        self._told.add(row)
         self._n += 1
 
     def imagine(self, x: FloatArray, y: float) -> None:
@@ -189,12 +183,13 @@ class SparseGP:
     @contextmanager
     def imagining(self) -> Iterator[None]:
         """Forget, at the end of the block, every observation added within it."""
-        n, table, watched, seen = self._n, self._table(), self._watched, self._seen
+        n, table, watched, seen = self._n, self._told.table(), self._watched, self._seen
         self._seen = replace(seen, spread=seen.spread.copy(order="F"))
         try:
             yield
         finally:
-            self._n, self._rows, self._watched, self._seen = n, [table], watched, seen
+            self._n, self._watched, self._seen = n, watched, seen
+            self._told.reset(table)
 
     def watch(self, points: FloatArray) -> None:
         """Keep the posterior at ``(m, d)`` points current from now on; see `watched`."""
@@ -260,7 +255,7 @@ class SparseGP:
 
     def nearby(self, x: FloatArray, count: int) -> ExactGP:
         """Return the exact model of the `count` observations most akin to a point, shape ``(d,)``."""
-        table = self._table()
+        table = self._told.table()
         kinship = np.abs(self._kernel.cross(x[None, :], self._kernel.columns(table[:, :-2]))[0])
         nearest = table[np.argpartition(-kinship, count)[:count]] if len(table) > count else table
         known = Data(nearest[:, :-2], nearest[:, -2], nearest[:, -1])
