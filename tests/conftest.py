@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import socket
 import sys
 import threading
 import time
@@ -48,6 +49,23 @@ def _end_pools():
 def _left(before):
     now = set(threading.enumerate()) - before - {threading.current_thread()}
     return [thread for thread in now if not thread.name.startswith(_LASTING)]
+
+
+@pytest.fixture
+def pva_settings():
+    """Return what servers and clients of PVAccess need to find each other, and nobody else, on this machine."""
+    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(("127.0.0.1", 0))
+        ports = tcp.getsockname()[1], udp.getsockname()[1]
+    return {
+        "EPICS_PVAS_INTF_ADDR_LIST": "127.0.0.1",
+        "EPICS_PVAS_SERVER_PORT": str(ports[0]),
+        "EPICS_PVAS_BROADCAST_PORT": str(ports[1]),
+        "EPICS_PVA_ADDR_LIST": "127.0.0.1",
+        "EPICS_PVA_AUTO_ADDR_LIST": "NO",
+        "EPICS_PVA_BROADCAST_PORT": str(ports[1]),
+    }
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Frames from a server in a process of its own, reduced here."""
 
 import os
-import socket
 import subprocess
 import sys
 from threading import Event
@@ -40,26 +39,10 @@ stream.close()
 
 
 @pytest.fixture
-def settings():
-    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        tcp.bind(("127.0.0.1", 0))
-        udp.bind(("127.0.0.1", 0))
-        ports = tcp.getsockname()[1], udp.getsockname()[1]
-    return {
-        "EPICS_PVAS_INTF_ADDR_LIST": "127.0.0.1",
-        "EPICS_PVAS_SERVER_PORT": str(ports[0]),
-        "EPICS_PVAS_BROADCAST_PORT": str(ports[1]),
-        "EPICS_PVA_ADDR_LIST": "127.0.0.1",
-        "EPICS_PVA_AUTO_ADDR_LIST": "NO",
-        "EPICS_PVA_BROADCAST_PORT": str(ports[1]),
-    }
-
-
-@pytest.fixture
-def server(settings):
+def server(pva_settings):
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVER],
-        env=os.environ | settings | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | pva_settings | {"OMP_NUM_THREADS": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -70,9 +53,9 @@ def server(settings):
 
 
 @pytest.mark.slow
-def test_frames_from_another_process_are_reduced_and_counted(server, settings):
+def test_frames_from_another_process_are_reduced_and_counted(server, pva_settings):
     reading = Accumulator(Beginning(BeamStatistics()))
-    with StreamReduction(PvaFrames("test:frames", settings=settings), patience=60.0) as reduction:
+    with StreamReduction(PvaFrames("test:frames", settings=pva_settings), patience=60.0) as reduction:
         reduction.begin(WholeReading(reading), 6).result(120)
         counters = reduction.counters
     assert counters.reduced == 6
@@ -84,9 +67,9 @@ def test_frames_from_another_process_are_reduced_and_counted(server, settings):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::autoexp.errors.StreamWarning")
-def test_frames_that_nobody_had_room_for_are_missed_and_flagged(server, settings):
+def test_frames_that_nobody_had_room_for_are_missed_and_flagged(server, pva_settings):
     observer, reading, go = (
-        PvaFrames("test:frames", settings=settings),
+        PvaFrames("test:frames", settings=pva_settings),
         Accumulator(Beginning(BeamStatistics())),
         Event(),
     )
@@ -96,7 +79,7 @@ def test_frames_that_nobody_had_room_for_are_missed_and_flagged(server, settings
             assert go.wait(60)
             return super().absorb(arrivals)
 
-    slow = StreamReduction(PvaFrames("test:frames", room=2, settings=settings), batch=1, room=1)
+    slow = StreamReduction(PvaFrames("test:frames", room=2, settings=pva_settings), batch=1, room=1)
     with slow as reduction:
         future = reduction.begin(Held(reading), 12)
         observer.open()
@@ -139,11 +122,11 @@ class RemoteMotor:
 
 
 @pytest.mark.slow
-def test_frames_of_another_process_are_binned_while_its_motor_flies(server, settings, RE):
+def test_frames_of_another_process_are_binned_while_its_motor_flies(server, pva_settings, RE):
     events = []
     RE.subscribe(lambda name, doc: events.extend(unpack_event_page(doc)) if name == "event_page" else None)
     motor = RemoteMotor(server)
-    stream = StreamReduction(PvaFrames("test:frames", coordinates=("v_pitch",), settings=settings))
+    stream = StreamReduction(PvaFrames("test:frames", coordinates=("v_pitch",), settings=pva_settings))
     detector = StreamDetector(stream, BeamStatistics(), name="spot", device="cpu")
     try:
         RE(fly_scan(detector, motor, -8.0, 8.0, bins=4, grace=1.0))

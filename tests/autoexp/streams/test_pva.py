@@ -1,6 +1,5 @@
 """Frames over PVAccess, plain and compressed, from a server in this process."""
 
-import socket
 import time
 
 import numpy as np
@@ -22,31 +21,15 @@ SHAPE = (30, 40)
 LIGHT = np.random.default_rng(2).poisson(9.0, SHAPE).astype(np.uint16)
 
 
-@pytest.fixture(scope="module")
-def settings():
-    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        tcp.bind(("127.0.0.1", 0))
-        udp.bind(("127.0.0.1", 0))
-        ports = tcp.getsockname()[1], udp.getsockname()[1]
-    return {
-        "EPICS_PVAS_INTF_ADDR_LIST": "127.0.0.1",
-        "EPICS_PVAS_SERVER_PORT": str(ports[0]),
-        "EPICS_PVAS_BROADCAST_PORT": str(ports[1]),
-        "EPICS_PVA_ADDR_LIST": "127.0.0.1",
-        "EPICS_PVA_AUTO_ADDR_LIST": "NO",
-        "EPICS_PVA_BROADCAST_PORT": str(ports[1]),
-    }
-
-
 @pytest.fixture
-def published(settings):
+def published(pva_settings):
     """Return what serves a value and takes the first frame of it."""
     provider = StaticProvider("frames")
 
     def take(value):
         provider.add("test:frames", SharedPV(initial=value))
-        with Server(providers=[provider], conf=settings):
-            source = PvaFrames("test:frames", coordinates=("x", "absent"), settings=settings)
+        with Server(providers=[provider], conf=pva_settings):
+            source = PvaFrames("test:frames", coordinates=("x", "absent"), settings=pva_settings)
             source.open()
             try:
                 return first(source)
