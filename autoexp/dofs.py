@@ -204,7 +204,7 @@ class Dof:
         """Seconds from one position to each of ``n`` others, with a trapezoidal velocity profile.
 
         A move of distance ``d`` at speed ``v`` with ramps of ``a`` seconds takes ``d / v + a``; one
-        too short to reach ``v`` takes ``2 sqrt(d a / v)``. Less than a billionth of the range is rounding, and no move.
+        too short to reach ``v`` takes ``2 sqrt(d a / v)``. Up to a billionth of the range is rounding, and no move.
         """
         if self.categorical:
             return np.where(stops != start, self.settle, 0.0)

@@ -111,9 +111,7 @@ class Archive:
     def _rewrite(self, run: str) -> bool:
         """Write a run from the journal, in place of what the archive has of it; whether it succeeded."""
         try:
-            client = self._catalog.client()
-            if run in client:
-                client.delete_contents(run, recursive=True, external_only=False)
+            self._catalog.remove(run)
             documents = closed(list(journal_documents(self._journal.folder, run)))
         except Exception as error:
             logger.warning("run %s cannot be written anew into the archive: %s", run, error)

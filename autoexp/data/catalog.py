@@ -3,12 +3,15 @@
 import asyncio
 import fcntl
 import logging
+import shutil
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote_plus
 
 _FILE = "catalog.db"
+_ARRAYS = "arrays"
 _SPEC = {"name": "CatalogOfBlueskyRuns", "version": "3.0"}
 
 
@@ -19,6 +22,9 @@ class Catalog(Protocol):
 
     def client(self) -> Any:
         """Return the client; a `StoreError` is raised while there is none to be had."""
+
+    def remove(self, run: str) -> None:
+        """Take away what there is of a run, so that it can be written anew."""
 
     def close(self) -> None:
         """Give back what it holds."""
@@ -37,6 +43,7 @@ class Embedded:
 
     def __init__(self, folder: Path) -> None:
         make_catalog(folder)
+        self._arrays = folder.resolve() / _ARRAYS
         self._context = _serve(_app(folder))
         self._client = _client(self._context)
 
@@ -44,9 +51,26 @@ class Embedded:
         """Return the client of the catalog."""
         return self._client
 
+    def remove(self, run: str) -> None:
+        """Take away what there is of a run, also arrays that the catalog does not know of.
+
+        Tiled makes the folder of an array before it commits the array to its tables: a process that is killed
+        between the two leaves a folder that stands in the way of the next array of that name.
+        """
+        delete(self._client, run)
+        left = (self._arrays / quote_plus(run)).resolve()
+        if left.parent == self._arrays and left.exists():
+            shutil.rmtree(left)
+
     def close(self) -> None:
         """End the server."""
         self._context.close()
+
+
+def delete(client: Any, run: str) -> None:
+    """Delete a run from a client's catalog, with its data, if it is there."""
+    if run in client:
+        client.delete_contents(run, recursive=True, external_only=False)
 
 
 def _client(context: Any) -> Any:
@@ -62,7 +86,7 @@ def _app(folder: Path) -> Any:
     from tiled.server.app import build_app
 
     default_serialization_registry.register("BlueskyRun", "application/json-seq", json_seq_exporter)
-    storage = [str(folder / "arrays"), f"sqlite:///{folder / 'tables.sqlite'}"]
+    storage = [str(folder / _ARRAYS), f"sqlite:///{folder / 'tables.sqlite'}"]
     tree = from_uri(_uri(folder / _FILE), specs=[_SPEC], writable_storage=storage)
     return build_app(tree)
 

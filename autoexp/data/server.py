@@ -3,6 +3,7 @@
 import threading
 from typing import TYPE_CHECKING, Any
 
+from autoexp.data.catalog import delete
 from autoexp.errors import StoreError
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ class Server:
             if self._client is None:
                 self._client = _connect(self.location, self._api_key)
             return self._client
+
+    def remove(self, run: str) -> None:
+        """Take away what the catalog knows of a run.
+
+        Raises
+        ------
+        ServerAwayError
+            If the server does not answer.
+        """
+        delete(self.client(), run)
 
     def close(self) -> None:
         """End the connection."""

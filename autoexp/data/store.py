@@ -40,7 +40,11 @@ class Store:
         self._journal = Journal(folder / "journal")
         self._catalog = catalog
         self._archive = Archive(catalog, self._journal)
-        self._archive.recover()
+        try:
+            self._archive.recover()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def catalog(self) -> Any:

@@ -65,7 +65,11 @@ def test_readbacks_outside_the_range_map_outside_the_cube():
     assert Dof("x", 0, 2).encode([-0.02, 2.02])[:, 0] == pytest.approx([-0.01, 1.01])
 
 
-@given(moving, st.lists(st.floats(0, 1), min_size=3, max_size=3))
+places = st.integers(0, 10**6).map(lambda place: place / 10**6)
+"""Positions in the unit cube that are the same or further apart than rounding."""
+
+
+@given(moving, st.lists(places, min_size=3, max_size=3))
 def test_travel_time_is_a_metric(dof, unit):
     a, b, c = dof.decode(np.array(unit).reshape(-1, 1))
     assert dof.travel_time(a, a) == 0.0
@@ -73,6 +77,12 @@ def test_travel_time_is_a_metric(dof, unit):
     assert dof.travel_time(a, c) <= (dof.travel_time(a, b) + dof.travel_time(b, c)) * (1 + 1e-12)
     assume(a != b)
     assert dof.travel_time(a, b) >= dof.settle
+
+
+@given(moving, places, st.floats(-1e-10, 1e-10))
+def test_rounding_of_a_position_costs_no_move(dof, place, error):
+    (position,) = dof.decode(np.array([[place]]))
+    assert dof.travel_time(position, position + error * (dof.high - dof.low)) == 0.0
 
 
 @given(moving, st.floats(0, 1))

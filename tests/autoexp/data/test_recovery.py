@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import zarr
 from bluesky.plans import count
 
 from autoexp.data import Journal, journal_documents, open_store, resume
@@ -117,7 +118,8 @@ def test_a_run_that_the_archive_refused_is_written_when_it_has_ended(recording, 
     assert len(store.runs()) == 1
 
 
-def test_a_run_that_the_archive_refuses_for_good_is_kept_and_told_of(RE, folder, det, monkeypatch):
+def _unwritten(RE, folder, frames, monkeypatch):
+    """Measure a run that the journal has and the archive has not."""
     from bluesky_tiled_plugins import TiledWriter
 
     def refuse(self, name, document):
@@ -127,12 +129,39 @@ def test_a_run_that_the_archive_refuses_for_good_is_kept_and_told_of(RE, folder,
     token = RE.subscribe(store)
     with monkeypatch.context() as patched:
         patched.setattr(TiledWriter, "__call__", refuse)
-        (uid,) = RE(count([det], 3))
+        (uid,) = RE(count([frames], 3))
         with pytest.warns(StoreWarning, match=f"run '{uid}' is safe on disk but not yet in the archive"):
             store.close()
     RE.unsubscribe(token)
+    return uid
+
+
+def test_a_run_that_the_archive_refuses_for_good_is_kept_and_told_of(RE, folder, frames, monkeypatch):
+    uid = _unwritten(RE, folder, frames, monkeypatch)
     with open_store(folder) as again:
         assert again.read(uid).sizes["time"] == 3
+
+
+def test_an_array_that_a_killed_process_left_out_of_the_catalog_is_written_anew(RE, folder, frames, monkeypatch):
+    uid = _unwritten(RE, folder, frames, monkeypatch)
+    left = folder / "catalog" / "arrays" / uid / "primary" / "camera"
+    zarr.create_array(left, shape=(1, 6, 8), dtype="u2")
+    with open_store(folder) as again:
+        np.testing.assert_array_equal(again.read(uid)["camera"][:, 0, 0], 65000 + np.arange(3))
+
+
+def test_a_store_that_cannot_be_opened_leaves_no_thread_and_no_file_open(RE, folder, frames, monkeypatch):
+    uid = _unwritten(RE, folder, frames, monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr("autoexp.data.archive.RunWriter.__call__", _fail)
+        with pytest.raises(RuntimeError, match="no writer"):
+            open_store(folder)
+    with open_store(folder) as again:
+        assert again.read(uid).sizes["time"] == 3
+
+
+def _fail(self, name, document):
+    raise RuntimeError("no writer")
 
 
 def test_another_process_leaves_a_run_alone_that_is_being_measured(store, folder):
