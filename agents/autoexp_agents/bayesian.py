@@ -20,7 +20,7 @@ from autoexp.surrogates.conditioned import USUAL, Many, Scale
 from autoexp.surrogates.kernels import PROFILES
 from autoexp.surrogates.parameters import Data, Parameters, alike, parameters_of
 from autoexp.surrogates.warping import Warp
-from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn, shun, warps_of
+from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn, noisily, shun, warps_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
 from autoexp_agents.memory import Memory, near, plain, restored
@@ -64,9 +64,10 @@ _EFFORTS = (
 class BayesianAgent(Paced):
     """Measures where most is to be gained, by Gaussian processes of everything seen.
 
-    Maximize, Minimize and Target are chosen for by log expected improvement, Explore by the
-    posterior sigma, Contour by the straddle; every Bound weighs in with the log of the probability
-    that it holds. Of what is to be made large or small the model is told poor values pressed together
+    Maximize, Minimize and Target are chosen for by log expected improvement, augmented
+    (`autoexp.acquisition.Augmented`) where sigmas of the values are known, Explore by the posterior
+    sigma, Contour by the straddle; every Bound weighs in with the log of the probability that it
+    holds. Of what is to be made large or small the model is told poor values pressed together
     (`autoexp.surrogates.warping.Warp`). Known sigmas of the values enter the model. A failed point
     marks its surroundings as poor, a suspect one keeps the agent from the spot, and neither enters
     the model.
@@ -307,7 +308,8 @@ class BayesianAgent(Paced):
     def _scores(self, belief: Belief, count: int) -> list[tuple[str, Acquisition]]:
         """Return what to choose by, given the best of the first `count` points of the models."""
         bounds = bounds_of(self._objectives)
-        best = float(incumbents(belief, self._objectives)[:count].max())
+        merits = incumbents(belief, self._objectives)[:count]
+        best = float(merits.max())
         wanted = self._wanted
         if isinstance(wanted, Explore):
             return [(wanted.name, Uncertainty()), *bounds]
@@ -315,10 +317,8 @@ class BayesianAgent(Paced):
             return [(wanted.name, Straddle(wanted.level, belief.models[wanted.name].parameters.scale)), *bounds]
         if not math.isfinite(best):
             return bounds
-        if isinstance(wanted, Target):
-            return [(wanted.name, TargetImprovement(wanted.value, -best)), *bounds]
-        sign = -1.0 if isinstance(wanted, Minimize) else 1.0
-        return [(wanted.name, Improvement(sign * best, sign)), *bounds]
+        measured = merits[: len(self._memory)]
+        return [(wanted.name, noisily(belief, wanted.name, measured, _improvement(wanted, best))), *bounds]
 
     def _signed(self) -> str:
         return Straddle.rule if isinstance(self._wanted, Contour) else ""
@@ -467,6 +467,14 @@ def _only_one(objectives: Sequence[Objective]) -> Objective:
     if isinstance(wanted[0], Classify):
         raise ObjectiveError(f"this agent cannot classify, got {wanted[0]!r}")
     return wanted[0]
+
+
+def _improvement(wanted: Objective, best: float) -> Acquisition:
+    """Return the improvement on the best merit so far."""
+    if isinstance(wanted, Target):
+        return TargetImprovement(wanted.value, -best)
+    sign = -1.0 if isinstance(wanted, Minimize) else 1.0
+    return Improvement(sign * best, sign)
 
 
 def spread(values: FloatArray, points: FloatArray, count: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autoexp.acquisition.scores import Feasibility
+from autoexp.acquisition.scores import Augmented, Feasibility
 from autoexp.acquisition.search import Candidates
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _FEASIBLE = math.log(0.5)
 _PENALTY = 10.0
+_FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +280,19 @@ def incumbents(belief: Belief, objectives: Sequence[Objective]) -> FloatArray:
             means = belief.models[bound.name].fitted()
             values = np.where((means >= bound.low) & (means <= bound.high), values, -np.inf)
     return values
+
+
+def noisily(belief: Belief, name: str, merits: FloatArray, score: Acquisition) -> Acquisition:
+    """Return an improvement of a field as its readings show it: augmented, where their sigmas are known.
+
+    The noise of a reading is the median of the known ones at the five best of `merits`, shape ``(n,)``, those of the
+    first ``n`` observations that the models are conditioned on.
+    """
+    variance = belief.models[name].data.variance[: len(merits)]
+    if not variance.any():
+        return score
+    noise = math.sqrt(float(np.median(variance[np.argsort(-merits, kind="stable")[:_FEW]])))
+    return Augmented(score, noise) if noise > 0.0 else score
 
 
 def best(belief: Belief, objectives: Sequence[Objective], candidates: Candidates, units: FloatArray) -> Estimate:

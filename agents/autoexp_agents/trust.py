@@ -18,7 +18,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
 from autoexp_agents.ahead import Fits, ThinksAhead
-from autoexp_agents.belief import Belief, bounds_of, incumbents, learn, shun, warps_of
+from autoexp_agents.belief import Belief, bounds_of, incumbents, learn, noisily, shun, warps_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.opening import Opening, taken
@@ -70,7 +70,7 @@ class TrustRegionAgent(Paced, ThinksAhead):
     From about six degrees of freedom on, a search of the whole Space spends its points on borders
     where nothing is known; this one stays near what works. When its box is spent it begins anew
     elsewhere, with a model of what it measured since then only. Within the box the point is chosen by
-    log expected improvement.
+    log expected improvement, augmented (`autoexp.acquisition.Augmented`) where sigmas of the values are known.
 
     Parameters
     ----------
@@ -197,7 +197,8 @@ class TrustRegionAgent(Paced, ThinksAhead):
 
     def _rule(self) -> str:
         """Return the name of how the next point is chosen."""
-        return "LogEI in a trust region"
+        known = self._memory.data(self._wanted.name).variance.any()
+        return f"{'augmented ' if known else ''}LogEI in a trust region"
 
     def _search(
         self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]
@@ -212,7 +213,7 @@ class TrustRegionAgent(Paced, ThinksAhead):
             pool = self._candidates.unit[~near(self._candidates.unit, known)]
         if not len(pool):
             return None
-        scores = self._scores(float(merits.max()))
+        scores = self._scores(belief, merits)
         values = belief.score(scores, pool) - self._log_seconds(pool, pending)
         order = np.argsort(-values, kind="stable")[:_CLIMBS]
         ends, heights = pool[order], values[order]
@@ -225,11 +226,12 @@ class TrustRegionAgent(Paced, ThinksAhead):
             return pool[order[0]], float(values[order[0]])
         return ends[best], float(heights[best])
 
-    def _scores(self, best: float) -> list[tuple[str, Acquisition]]:
-        bounds = bounds_of(self._objectives)
+    def _scores(self, belief: Belief, merits: FloatArray) -> list[tuple[str, Acquisition]]:
+        bounds, best = bounds_of(self._objectives), float(merits.max())
         if not math.isfinite(best):
             return bounds
-        return [(self._wanted.name, Improvement(self._sign * best, self._sign)), *bounds]
+        improvement = Improvement(self._sign * best, self._sign)
+        return [(self._wanted.name, noisily(belief, self._wanted.name, merits, improvement)), *bounds]
 
     def _box(self, belief: Belief, centre: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the corners of the region: its sides follow the length scales, its volume does not change."""
@@ -292,7 +294,7 @@ class TrustRegionAgent(Paced, ThinksAhead):
             If nothing usable was measured.
         """
         belief = self._fit(self._memory.all_data())
-        scores = self._scores(float(incumbents(belief, self._objectives).max()))
+        scores = self._scores(belief, incumbents(belief, self._objectives))
         through = best_of(belief, self._objectives, self._candidates, self._memory.units).point
         return slices(belief, self._space, through, lambda unit: belief.score(scores, unit), "LogEI", per_dof)
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import erfcx, log_ndtr
 
 from autoexp.dofs import FloatArray
+from autoexp.protocols import Acquisition
 
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _MINUS_ROOT_HALF = -math.sqrt(0.5)
@@ -156,6 +157,45 @@ class TargetImprovement:
         spread = sum(f * np.exp(log_density(u) - scale) for f, u in zip(factors, ramps, strict=True))
         value = scale + np.log(total) + np.log(sigma)
         return Scored(value, side * slope / (total * sigma), spread / (total * sigma))
+
+
+@dataclass(frozen=True, slots=True)
+class Augmented:
+    """A log improvement to be read with noise: less what a reading with so much noise cannot teach.
+
+    It adds ``log(1 - noise / sqrt(sigma**2 + noise**2))``: where the posterior sigma is small beside the noise of
+    one reading, another reading teaches little (augmented expected improvement: D. Huang, T. T. Allen, W. I. Notz
+    and N. Zeng, Global optimization of stochastic black-box systems via sequential kriging meta-models, 2006).
+
+    Parameters
+    ----------
+    score
+        Log of the improvement that the value without noise promises.
+    noise
+        Standard deviation of one reading, in the field's unit.
+    """
+
+    score: Acquisition
+    noise: float
+
+    @property
+    def rule(self) -> str:
+        """How the rule is called in the record."""
+        return f"augmented {self.score.rule}"
+
+    def value(self, mean: FloatArray, sigma: FloatArray) -> FloatArray:
+        """Score ``m`` points, shape ``(m,)`` each."""
+        total = np.sqrt(np.square(sigma) + self.noise**2)
+        taught = 2.0 * np.log(sigma) - np.log(total * (total + self.noise))
+        return np.asarray(self.score.value(mean, sigma) + taught)
+
+    def __call__(self, mean: FloatArray, sigma: FloatArray) -> Scored:
+        """Score ``m`` points, shape ``(m,)`` each, with derivatives."""
+        scored = self.score(mean, sigma)
+        total = np.sqrt(np.square(sigma) + self.noise**2)
+        both = total * (total + self.noise)
+        slope = 2.0 / sigma - sigma / np.square(total) - sigma / both
+        return Scored(scored.value + 2.0 * np.log(sigma) - np.log(both), scored.d_mean, scored.d_sigma + slope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,18 @@ def test_begins_with_a_sobol_design_then_thinks():
 
 
 @pytest.mark.parametrize(
+    ("objective", "rule"),
+    [(Maximize("f"), "LogEI"), (Target("f", 0.5), "LogEI of the distance"), (Explore("f"), "sigma")],
+)
+def test_known_sigmas_augment_an_improvement(objective, rule):
+    for sigma, said in ({}, rule), ({"f": 0.2}, rule if rule == "sigma" else f"augmented {rule}"):
+        agent = BayesianAgent(LINE, objective)
+        agent.ingest([Observation({"x": x}, hill({"x": x}), sigma) for x in np.linspace(0.0, 10.0, 5)])
+        for suggestion in agent.suggest(2, []):
+            assert suggestion.why.rule == said
+
+
+@pytest.mark.parametrize(
     ("objective", "measure", "answer"),
     [
         (Maximize("f"), hill, 6.3),

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from autoexp.acquisition import Feasibility, Improvement, Straddle, TargetImprovement, Uncertainty
+from autoexp.acquisition import Augmented, Feasibility, Improvement, Straddle, TargetImprovement, Uncertainty
 from autoexp.acquisition.scores import log_improvement, log_improvement_quickly
 
 SCORES = [
@@ -12,6 +12,8 @@ SCORES = [
     Improvement(1.2, -1.0),
     TargetImprovement(0.5, 0.8),
     TargetImprovement(0.5, 0.01),
+    Augmented(Improvement(1.2), 0.3),
+    Augmented(TargetImprovement(0.5, 0.8), 4.0),
     Uncertainty(),
     Straddle(0.3, 2.0),
     Feasibility(low=-0.5),
@@ -40,7 +42,8 @@ def test_derivatives_agree_with_differences(score, mean, sigma):
         return float(score(np.array([m]), np.array([s])).value[0])
 
     found = score(np.array([mean]), np.array([sigma]))
-    if isinstance(score, Straddle | TargetImprovement) and abs(mean - 0.5) + abs(mean - 0.3) < 0.2 + 4 * step:
+    inner = score.score if isinstance(score, Augmented) else score
+    if isinstance(inner, Straddle | TargetImprovement) and abs(mean - 0.5) + abs(mean - 0.3) < 0.2 + 4 * step:
         return
     slope = (value(mean + step, sigma) - value(mean - step, sigma)) / (2 * step)
     spread = (value(mean, sigma + step) - value(mean, sigma - step)) / (2 * step)
@@ -68,6 +71,14 @@ def test_expectations_agree_with_integrals(mean, sigma):
     tail = norm.cdf if mean > 0.6 else norm.sf
     probability = abs(tail(0.9, mean, sigma) - tail(0.3, mean, sigma))
     np.testing.assert_allclose(found(Feasibility(0.3, 0.9)), np.log(probability), rtol=1e-6)
+
+
+@given(mean=st.floats(0.0, 3.0), sigma=st.floats(0.1, 30.0), noise=st.floats(0.0, 30.0))
+def test_noise_takes_from_an_improvement_what_a_reading_cannot_teach(mean, sigma, noise):
+    place = np.array([mean]), np.array([sigma])
+    share = 1.0 - noise / np.hypot(sigma, noise)
+    plain, noisy = Improvement(1.2).value(*place), Augmented(Improvement(1.2), noise).value(*place)
+    assert np.exp(noisy - plain) == pytest.approx(share, abs=1e-12)
 
 
 @pytest.mark.parametrize("score", SCORES, ids=repr)
