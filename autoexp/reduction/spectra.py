@@ -175,7 +175,8 @@ class SpectrumFit:
         Of the amounts.
     background
         Half width in channels of the widest line, to subtract a SNIP background; None for no
-        background. Its own uncertainty is not in the sigmas.
+        background. It passes over channels without a valid count on a straight line between their
+        neighbours. Its own uncertainty is not in the sigmas.
 
     Raises
     ------
@@ -254,7 +255,7 @@ class SpectrumFit:
         model = _without_dust(self.components.to(spectra.device, torch.float64))
         counts = spectra.double()
         if self.background is not None:
-            counts = counts - snip(counts, self.background)
+            counts = counts - snip(counts if valid is None else _bridged(counts, valid), self.background)
         if valid is not None:
             model = model * valid[:, None]
         gram = model.T @ model
@@ -265,6 +266,19 @@ class SpectrumFit:
         """Return what it was built with."""
         channels = len(self.components)
         return {"names": list(self.names), "channels": channels, "unit": self.unit, "background": self.background}
+
+
+def _bridged(spectra: Tensor, valid: Tensor) -> Tensor:
+    """Return spectra, shape ``(n, channels)``, linear between valid neighbours and constant beyond the last of them."""
+    known = valid.nonzero().squeeze(1)
+    if len(known) == 0:
+        return spectra
+    channel = torch.arange(len(valid), device=valid.device)
+    left = (torch.searchsorted(known, channel, right=True) - 1).clamp(min=0)
+    right = torch.searchsorted(known, channel).clamp(max=len(known) - 1)
+    low, high = known[left], known[right]
+    share = (channel - low) / (high - low).clamp(min=1)
+    return torch.lerp(spectra[:, low], spectra[:, high], share.to(spectra.dtype))
 
 
 def _without_dust(values: Tensor) -> Tensor:

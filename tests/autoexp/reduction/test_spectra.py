@@ -126,6 +126,27 @@ def test_background_is_subtracted():
     assert float(found["Fe"].value) == pytest.approx(900, rel=0.02)
 
 
+@pytest.mark.parametrize("dead", [[0], [10], [21], [45, 46], [63]])
+def test_dead_channels_leave_the_background_as_it_is(dead):
+    truth, reducer = [9000, 0, 8000, 0], SpectrumFit(torch.from_numpy(lines(1.5)), NAMES, background=10)
+    spectrum = np.rint(np.linspace(4000, 3600, CHANNELS) + lines(1.5) @ truth)[None, None]
+    whole = read(reducer, spectrum)
+    spectrum[..., dead] = -1
+    found = read(reducer, spectrum)
+    for name in ("Fe", "Cu"):
+        assert found[name].flags == Flags.MASKED
+        assert float(found[name].value) == pytest.approx(float(whole[name].value), abs=float(whole[name].sigma))
+
+
+def test_a_background_is_found_without_what_stands_in_dead_channels():
+    spectra = torch.from_numpy(400.0 + lines(1.5) @ [900, 0, 800, 0])[None]
+    valid = torch.ones(CHANNELS, dtype=torch.bool)
+    valid[[0, 10, 11, 63]] = False
+    reducer = SpectrumFit(torch.from_numpy(lines(1.5)), NAMES, background=10)
+    first, second = (reducer.fit(torch.where(valid, spectra, filling), spectra, valid)[0] for filling in (0.0, 1e6))
+    torch.testing.assert_close(first, second)
+
+
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ReductionError, match="low must be below high, got low=5, high=5 for 'Fe'"):
         Region("Fe", 5, 5)
