@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoexp.acquisition.scores import Improvement, Straddle, TargetImprovement, Uncertainty
+from autoexp.acquisition.scores import Straddle, Uncertainty
 from autoexp.acquisition.search import Candidates, finite
 from autoexp.dofs import FloatArray
 from autoexp.errors import ObjectiveError, listed
-from autoexp.objectives import Bound, Classify, Contour, Explore, Minimize, Objective, Target, as_objectives
+from autoexp.objectives import Bound, Classify, Contour, Explore, Objective, as_objectives
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
@@ -20,7 +20,7 @@ from autoexp.surrogates.conditioned import USUAL, Many, Scale
 from autoexp.surrogates.kernels import PROFILES
 from autoexp.surrogates.parameters import Data, Parameters, alike, parameters_of
 from autoexp.surrogates.warping import Warp
-from autoexp_agents.belief import Belief, believe, bounds_of, incumbents, learn, noisily, shun, warps_of
+from autoexp_agents.belief import Belief, believe, bounds_of, improvement, incumbents, learn, noisily, shun, warps_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
 from autoexp_agents.memory import Memory, near, plain, restored
@@ -318,7 +318,7 @@ class BayesianAgent(Paced):
         if not math.isfinite(best):
             return bounds
         measured = merits[: len(self._memory)]
-        return [(wanted.name, noisily(belief, wanted.name, measured, _improvement(wanted, best))), *bounds]
+        return [(wanted.name, noisily(belief, wanted.name, measured, improvement(wanted, best))), *bounds]
 
     def _signed(self) -> str:
         return Straddle.rule if isinstance(self._wanted, Contour) else ""
@@ -467,14 +467,6 @@ def _only_one(objectives: Sequence[Objective]) -> Objective:
     if isinstance(wanted[0], Classify):
         raise ObjectiveError(f"this agent cannot classify, got {wanted[0]!r}")
     return wanted[0]
-
-
-def _improvement(wanted: Objective, best: float) -> Acquisition:
-    """Return the improvement on the best merit so far."""
-    if isinstance(wanted, Target):
-        return TargetImprovement(wanted.value, -best)
-    sign = -1.0 if isinstance(wanted, Minimize) else 1.0
-    return Improvement(sign * best, sign)
 
 
 def spread(values: FloatArray, points: FloatArray, count: int) -> list[int]:

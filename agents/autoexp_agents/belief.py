@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autoexp.acquisition.scores import Augmented, Feasibility
+from autoexp.acquisition.scores import Augmented, Feasibility, Improvement, TargetImprovement
 from autoexp.acquisition.search import Candidates
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError
@@ -280,6 +280,14 @@ def incumbents(belief: Belief, objectives: Sequence[Objective]) -> FloatArray:
             means = belief.models[bound.name].fitted()
             values = np.where((means >= bound.low) & (means <= bound.high), values, -np.inf)
     return values
+
+
+def improvement(wanted: Objective, best: float) -> Acquisition:
+    """Return the improvement on the best merit so far."""
+    if isinstance(wanted, Target):
+        return TargetImprovement(wanted.value, -best)
+    sign = -1.0 if isinstance(wanted, Minimize) else 1.0
+    return Improvement(sign * best, sign)
 
 
 def noisily(belief: Belief, name: str, merits: FloatArray, score: Acquisition) -> Acquisition:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoexp.acquisition.scores import Improvement, TargetImprovement, Uncertainty
+from autoexp.acquisition.scores import Uncertainty
 from autoexp.dofs import FloatArray
 from autoexp.errors import ObjectiveError
 from autoexp.objectives import Bound, Explore, Maximize, Minimize, Objective, Target, as_objectives
@@ -15,7 +15,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.conditioned import Model
 from autoexp.surrogates.parameters import Data
-from autoexp_agents.belief import Belief, bounds_of, learn, merit
+from autoexp_agents.belief import Belief, bounds_of, improvement, learn, merit, noisily
 from autoexp_agents.closer import Looks
 from autoexp_agents.learner import Found, Learner
 from autoexp_agents.memory import near
@@ -149,11 +149,9 @@ class DriftAgent(Learner):
         if isinstance(self._wanted, Explore):
             return [(name, Uncertainty()), *bounds]
         mean, _ = belief.models[name].posterior(self._timed(self._memory.units))
-        best = float(merit(self._wanted, mean)[0].max())
-        if isinstance(self._wanted, Target):
-            return [(name, TargetImprovement(self._wanted.value, -best)), *bounds]
-        sign = -1.0 if isinstance(self._wanted, Minimize) else 1.0
-        return [(name, Improvement(sign * best, sign)), *bounds]
+        merits = merit(self._wanted, mean)[0]
+        score = improvement(self._wanted, float(merits.max()))
+        return [(name, noisily(belief, name, merits[-_KEPT:], score)), *bounds]
 
     def _search(self, belief: Belief, known: FloatArray) -> Found | None:
         """Return the best candidate apart from the known ones, after a closer look around the best few."""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from autoexp.acquisition.scores import Improvement
 from autoexp.dofs import FloatArray
 from autoexp.errors import ObjectiveError
 from autoexp.objectives import Bound, Maximize, Minimize, Objective, as_objectives
+from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Point, Suggestion
 from autoexp.space import Space
 from autoexp.surrogates.conditioned import Model
-from autoexp_agents.belief import Belief, bounds_of, incumbents
+from autoexp_agents.belief import Belief, bounds_of, improvement, incumbents
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.learner import Found, Searcher
 from autoexp_agents.memory import near
@@ -163,13 +163,13 @@ class GainAgent(Searcher):
             return knowledge_gradient(model, unit, np.vstack([ends, unit]), noise, self._sign)
         return np.asarray(np.exp(self._incumbent(belief).value(mean, sigma)))
 
-    def _incumbent(self, belief: Belief) -> Improvement:
+    def _incumbent(self, belief: Belief) -> Acquisition:
         """Return the improvement over the best that keeps the Bounds, or over the worst where none does."""
         merits = incumbents(belief, self._objectives)
         best = float(merits.max())
         if not math.isfinite(best):
             best = float((self._sign * belief.models[self._wanted.name].fitted()).min())
-        return Improvement(self._sign * best, self._sign)
+        return improvement(self._wanted, best)
 
     def _noisy(self, model: Model, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
         """Return the expected improvement over the best of what was measured or is waited for, drawn together."""

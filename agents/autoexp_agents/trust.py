@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoexp.acquisition.climbing import climb
-from autoexp.acquisition.scores import Improvement
 from autoexp.acquisition.search import Candidates, finite
 from autoexp.dofs import FloatArray
 from autoexp.errors import ObjectiveError
@@ -18,7 +17,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
 from autoexp_agents.ahead import Fits, ThinksAhead
-from autoexp_agents.belief import Belief, bounds_of, incumbents, learn, noisily, shun, warps_of
+from autoexp_agents.belief import Belief, bounds_of, improvement, incumbents, learn, noisily, shun, warps_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.opening import Opening, taken
@@ -230,8 +229,8 @@ class TrustRegionAgent(Paced, ThinksAhead):
         bounds, best = bounds_of(self._objectives), float(merits.max())
         if not math.isfinite(best):
             return bounds
-        improvement = Improvement(self._sign * best, self._sign)
-        return [(self._wanted.name, noisily(belief, self._wanted.name, merits, improvement)), *bounds]
+        name = self._wanted.name
+        return [(name, noisily(belief, name, merits, improvement(self._wanted, best))), *bounds]
 
     def _box(self, belief: Belief, centre: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the corners of the region: its sides follow the length scales, its volume does not change."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoexp import plugins
-from autoexp.acquisition.scores import Improvement, TargetImprovement, Uncertainty
+from autoexp.acquisition.scores import Uncertainty
 from autoexp.beamline import Beamline
 from autoexp.constraints import Columns
 from autoexp.dofs import FloatArray
@@ -17,7 +17,7 @@ from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Point, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates import Data
-from autoexp_agents.belief import Belief, learn, merit
+from autoexp_agents.belief import Belief, improvement, learn, merit
 from autoexp_agents.closer import Looks
 from autoexp_agents.designed import Designed
 from autoexp_agents.opening import taken
@@ -190,11 +190,7 @@ class TwinAgent(Paced, Designed):
         if isinstance(self._wanted, Explore):
             return Uncertainty()
         mean, _ = self.posterior(self._memory.units)
-        best = float(merit(self._wanted, mean)[0].max())
-        if isinstance(self._wanted, Target):
-            return TargetImprovement(self._wanted.value, -best)
-        sign = -1.0 if isinstance(self._wanted, Minimize) else 1.0
-        return Improvement(sign * best, sign)
+        return improvement(self._wanted, float(merit(self._wanted, mean)[0].max()))
 
     def _search(
         self, model: _Discrepancy, known: FloatArray, pending: Sequence[Suggestion]
