@@ -40,7 +40,10 @@ class PrincipalComponents:
 
     The sums are additive, so the result does not depend on order or batches. Sigmas are the asymptotic ones for
     Gaussian curves (T. W. Anderson, Ann. Math. Stat. 34, 122 (1963)): ``λ √(2 / (n - 1))`` for a variance, and
-    ``λ_k / (n - 1) Σ_j λ_j / (λ_j - λ_k)² v_j²`` for the squares of a component's entries.
+    ``λ_k / (n - 1) Σ_j λ_j / (λ_j - λ_k)² v_j²`` for the squares of a component's entries. Variances of different
+    components are independent there, so to first order a share ``s_k = λ_k / Σ_j λ_j``, whose slopes are
+    ``(1 - s_k) / Σ_j λ_j`` along its own variance and ``-s_k / Σ_j λ_j`` along another's, has the sigma
+    ``s_k √(2 / (n - 1) ((1 - s_k)² + Σ_{j≠k} s_j²))``.
 
     Parameters
     ----------
@@ -111,13 +114,12 @@ class PrincipalComponents:
             basis = self.basis(state)
             scatter = state.seen.scatter.cpu()[known][:, known] / (n - 1)
             values, vectors = (each.numpy() for each in torch.linalg.eigh(scatter))
-            total = max(float(values.clip(0).sum()), math.ulp(0.0))
             mean_sigma = _spread(np.sqrt(np.diagonal(scatter.numpy()).clip(0) / n), known.numpy())
             component, variance = basis.components, basis.variances
             component = np.where(known.numpy(), component, np.nan)
             component_sigma = _component_sigma(values, vectors, self.components, n, known.numpy())
             variance_sigma = variance * math.sqrt(2 / (n - 1))
-            share, share_sigma = variance / total, variance_sigma / total
+            share, share_sigma = _shares(values, self.components, n)
         elif n:
             flags |= Flags.UNRESOLVED
         dims = ("component", "point")
@@ -142,6 +144,15 @@ def _component_sigma(values: FloatArray, vectors: FloatArray, k: int, n: int, kn
             weights = values[place] * values[others].clip(0) / (values[others] - values[place]) ** 2 / (n - 1)
             found.append(_spread(np.sqrt(vectors[:, others] ** 2 @ weights), known))
     return np.stack(found)
+
+
+def _shares(values: FloatArray, k: int, n: int) -> tuple[FloatArray, FloatArray]:
+    """Return the shares of the `k` largest of all variances, which ascend, in their sum, and their sigmas."""
+    kept = values.clip(0)[::-1]
+    shares = kept / max(float(kept.sum()), math.ulp(0.0))
+    squares = shares**2
+    share, others = shares[:k], squares.sum() - squares[:k]
+    return share, share * np.sqrt(2 / (n - 1) * ((1 - share) ** 2 + others))
 
 
 def _spread(values: FloatArray, known: FloatArray) -> FloatArray:

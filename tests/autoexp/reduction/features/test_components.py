@@ -55,13 +55,27 @@ def test_components_are_those_of_scikit_learn():
 
 def test_sigmas_are_the_spread_over_repetitions():
     found = [_read(curves(200, 12, seed)) for seed in range(150)]
-    for name in ("variance", "mean"):
+    for name in ("variance", "share", "mean"):
         spread = np.std([each[name].value for each in found], axis=0)
         told = np.median([each[name].sigma for each in found], axis=0)
         np.testing.assert_allclose(told, spread, rtol=4 / np.sqrt(2 * 150))
     first = np.array([each["component"].value[0] for each in found])
     told = np.median([each["component"].sigma[0] for each in found], axis=0)
     assert np.sum(told**2) == pytest.approx(np.sum(first.std(0) ** 2), rel=0.4)
+
+
+def test_a_share_of_nearly_everything_is_as_sure_as_what_is_left_for_the_others():
+    rng, scale = np.random.default_rng(0), np.array([10.0, 1, 1, 1, 1, 1])
+    found = [_read(100 + scale * rng.normal(size=(200, 6)))["share"] for _ in range(300)]
+    spread = np.std([each.value for each in found], axis=0)
+    told = np.median([each.sigma for each in found], axis=0)
+    assert told[0] == pytest.approx(spread[0], rel=4 / np.sqrt(2 * 300))
+
+
+def test_the_only_component_has_the_whole_share():
+    found = _read(np.random.default_rng(0).normal(size=(50, 1)) * [1.0, 2.0, 0.0])["share"]
+    np.testing.assert_allclose(found.value, [1.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(found.sigma, 0.0, atol=1e-12)
 
 
 def _read(data):
