@@ -1,10 +1,13 @@
 """What a pixel detector makes of the photons that reach it."""
 
+import functools
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from autoexp.errors import AutoexpError
 from autoexp_simulators.dice import Dice
 from autoexp_simulators.poisson import poisson_counts
 
@@ -24,7 +27,13 @@ class Sensor:
     offset
         Pedestal in digital units.
     saturation
-        Largest value that a pixel can hold, in digital units; at most 65534 to be stored in 16 bits.
+        Largest value that a pixel can hold, in digital units; at most 65534 to be stored in 16 bits. Counts are
+        float32 until they are stored, so beyond 2**24 a full pixel holds the largest float32 that is not above it.
+
+    Raises
+    ------
+    AutoexpError
+        If no pixel of 32 bits can hold `saturation`.
     """
 
     gain: float = 1.0
@@ -32,6 +41,10 @@ class Sensor:
     read_noise: float = 0.0
     offset: float = 0.0
     saturation: int = 2**32 - 2
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.saturation < 2**32:
+            raise AutoexpError(f"saturation must be from 1 to {2**32 - 1}, got {self.saturation}")
 
     @property
     def dtype(self) -> torch.dtype:
@@ -66,4 +79,11 @@ class Sensor:
             detected.add_(self.offset)
         if self.read_noise:
             detected.add_(dice.normal(*detected.shape), alpha=self.read_noise)
-        return detected.round_().clamp_(0, self.saturation)
+        return detected.round_().clamp_(0, _float32_up_to(self.saturation))
+
+
+@functools.cache
+def _float32_up_to(value: int) -> float:
+    """Return the largest float32 that is not above a positive number."""
+    nearest = np.float32(value)
+    return float(nearest if int(nearest) <= value else np.nextafter(nearest, np.float32(0.0)))

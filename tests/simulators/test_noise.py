@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from autoexp.errors import AutoexpError
 from autoexp_simulators import Sensor
 from autoexp_simulators.dice import Dice
 
@@ -27,6 +28,21 @@ def test_saturates(saturation, dtype):
     counts = frame(Sensor(saturation=saturation), 1e6, shape=(4, 4))
     assert counts.dtype == dtype
     assert (counts == saturation).all()
+
+
+@pytest.mark.parametrize("rate", [4.4e9, 1e12])
+@pytest.mark.parametrize(
+    ("saturation", "full"),
+    [(2**32 - 2, 2**32 - 256), (2**32 - 1, 2**32 - 256), (2**24 + 3, 2**24 + 2), (2**24 + 4, 2**24 + 4)],
+)
+def test_full_pixels_hold_the_largest_float_within_their_saturation(saturation, full, rate):
+    assert (frame(Sensor(saturation=saturation), rate, shape=(4, 4)) == full).all()
+
+
+@pytest.mark.parametrize("saturation", [-1, 0, 2**32])
+def test_a_saturation_that_32_bits_do_not_hold(saturation):
+    with pytest.raises(AutoexpError, match=rf"saturation must be from 1 to 4294967295, got {saturation}$"):
+        Sensor(saturation=saturation)
 
 
 def test_same_seed_same_frame():
