@@ -25,9 +25,10 @@ class Comparison:
     Parameters
     ----------
     data
-        ``score`` (what the goal says), ``best`` (best measured value so far), ``beam_time``, ``travel`` and
-        ``decision_time`` by agent, seed and point, and ``answer`` (what the goal says of the agent's own
-        answer at the end) by agent and seed. NaN where a scan did not finish or the goal does not tell.
+        ``score`` (what the goal says), ``best`` (best value measured so far within the Bounds), ``beam_time``,
+        ``travel`` and ``decision_time`` by agent, seed and point, and ``answer`` (what the goal says of the
+        agent's own answer at the end) by agent and seed. NaN where a scan did not finish, the goal does not
+        tell, or nothing measured so far keeps the Bounds.
     failures
         Why scans failed, one sentence each.
     """

@@ -75,7 +75,7 @@ class Track:
     score
         What the goal says after each point.
     best
-        Best value measured so far, in the field's unit.
+        Best value measured so far within the Bounds, in the field's unit; NaN before there is one.
     beam_time, travel
         Beamline seconds since the scan began, and how many of them were travel.
     decision_time
@@ -228,5 +228,5 @@ def _best_so_far(evidence: Evidence) -> FloatArray:
         usable = np.isfinite(values) & evidence.measured_within()
         costs = np.where(usable, cost(evidence.objective, values), np.inf)
         leaders = [int(np.argmin(costs[: index + 1])) for index in range(len(costs))]
-        return values[leaders]
+        return np.where(usable, values, np.nan)[leaders]
     return np.full(len(values), np.nan)
