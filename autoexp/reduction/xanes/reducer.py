@@ -116,7 +116,7 @@ class Xanes:
 
     def read(self, state: GridSums) -> Mapping[str, Reduced]:
         """Return the spectra ``mu`` and ``spectrum``, and the numbers of the latter."""
-        measured = _Measured.of(state, self.mode)
+        measured = _Measured.of(state, np.array(self.energies, dtype=np.float64), self.mode)
         mu = measured.reduced(measured.mu, measured.variance.sqrt())
         spectra = self._normalised(measured)
         if spectra is None:
@@ -182,7 +182,7 @@ class _Measured:
     flags: Flags
 
     @classmethod
-    def of(cls, state: GridSums, mode: str) -> "_Measured":
+    def of(cls, state: GridSums, grid: FloatArray, mode: str) -> "_Measured":
         state = state.cpu()
         known = (state.seen > 0) & (state.counts > 0).all(1)
         counts, variances = state.counts[known], state.variances[known]
@@ -196,8 +196,6 @@ class _Measured:
         flags |= Flags.MASKED if state.left_out[1] > 0 else Flags.NONE
         flags |= Flags.INCOMPLETE if state.left_out[0] > 0 or not bool(known.all()) else Flags.NONE
         flags |= Flags.NO_SIGNAL if bool(((state.seen > 0) & ~known).any()) else Flags.NONE
-        edges = state.edges.numpy()
-        grid = (edges[:-1] + edges[1:]) / 2.0
         return cls(grid, known, state.mean_positions()[known], mu, relative, state.n_frames, flags)
 
     def reduced(self, value: Tensor, sigma: Tensor) -> Reduced:

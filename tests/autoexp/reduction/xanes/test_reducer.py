@@ -64,6 +64,20 @@ class TestContract(ReducerContract):
         return at(ENERGY[start:stop])
 
 
+def test_the_axis_is_the_grid_however_uneven():
+    grid = np.concatenate(
+        [np.arange(7080.0, 7110.0, 6.0), np.arange(7110.0, 7130.0, 0.5), np.arange(7130.0, 7181.0, 4.0)]
+    )
+    found = read(Xanes(tuple(grid)), counts(energy=grid), grid)
+    for name in ("mu", "spectrum"):
+        np.testing.assert_array_equal(found[name].axes["energy"].values, grid)
+
+
+def test_the_axis_of_whole_energies_is_in_floating_point():
+    found = read(Xanes(tuple(range(7080, 7180))), counts())
+    assert found["mu"].axes["energy"].values.dtype == np.float64
+
+
 def test_species_are_those_of_the_scene():
     truth = SCENE.truth().sel(**PLACE, method="nearest").fraction
     draws = [read(xanes(), counts(seed)) for seed in range(12)]
