@@ -118,7 +118,7 @@ def _measure(image: MeanImage, how: BeamStatistics) -> tuple[dict[str, tuple[flo
     start = _level(blocks.corners(), how.background)
     window, flags = _first_window(blocks, start, how.threshold)
     if window is None:
-        return {"sum": _whole_sum(blocks, start)}, flags
+        return ({"sum": _whole_sum(blocks, start)}, flags) if blocks.totals[0] else ({}, flags | Flags.MASKED)
     cut, moments, window, settled = _settle(image, blocks, window, start, how)
     peak = _peak(image, window, cut.background)
     flags |= _health(image.shape, cut, moments, peak) | (Flags.NONE if settled else Flags.NOT_CONVERGED)

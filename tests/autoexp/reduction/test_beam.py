@@ -152,6 +152,15 @@ def test_masked_pixels_in_the_beam_are_flagged():
     assert not read(frame, chain(Mask(bad), BeamStatistics()))["size"].flags & Flags.MASKED
 
 
+@pytest.mark.parametrize("value", [-1, 2**16 - 1, 2**32 - 1, np.nan])
+@pytest.mark.parametrize("background", [None, 3.0])
+def test_without_a_valid_pixel_nothing_is_known(value, background):
+    found = read(np.full(SHAPE, value), BeamStatistics(background=background))
+    for name, each in found.items():
+        assert np.isnan([each.value, each.sigma]).all(), name
+        assert each.flags == Flags.MASKED | Flags.NO_SIGNAL
+
+
 def test_counts_above_float32_keep_their_precision():
     frame = np.zeros(SHAPE, dtype=np.uint32)
     frame[50:60, 70:80] = 2**28 + 1
