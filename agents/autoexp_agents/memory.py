@@ -51,7 +51,10 @@ class Memory:
         return len(self._units)
 
     def add(self, observations: Sequence[Observation]) -> None:
-        """Enter observations; one without a usable value for every objective marks its place only."""
+        """Enter observations; one without a usable value for every objective marks its place only.
+
+        A value with an infinite sigma says nothing and counts as suspect.
+        """
         for observation in observations:
             self.observations.append(observation)
             unit = self._place(observation)
@@ -59,14 +62,15 @@ class Memory:
             if unit is None:
                 continue
             values = [float(observation.values.get(name, math.nan)) for name in self.names]
-            finite = all(map(math.isfinite, values))
-            if observation.status is not Status.OK or not finite:
-                self._lost.append((unit, observation.status is not Status.SUSPECT))
+            variances = [_variance(observation.sigmas.get(name, math.nan)) for name in self.names]
+            vague = math.inf in variances
+            if observation.status is not Status.OK or vague or not all(map(math.isfinite, values)):
+                self._lost.append((unit, not (vague or observation.status is Status.SUSPECT)))
                 continue
             self._units.append(unit)
-            for name, value in zip(self.names, values, strict=True):
+            for name, value, variance in zip(self.names, values, variances, strict=True):
                 self._values[name].append(value)
-                self._variances[name].append(_variance(observation.sigmas.get(name, math.nan)))
+                self._variances[name].append(variance)
 
     def _place(self, observation: Observation) -> FloatArray | None:
         try:
@@ -108,8 +112,8 @@ class Memory:
 
 
 def _variance(sigma: float) -> float:
-    usable = math.isfinite(sigma) and sigma > 0 and math.isfinite(sigma**2)
-    return sigma**2 if usable else 0.0
+    """Return the square of a sigma; zero where it is not known, infinite where it is too large to be squared."""
+    return float(sigma) * float(sigma) if sigma > 0 else 0.0
 
 
 def near(points: FloatArray, others: FloatArray, distance: float = SAME) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -11,6 +11,8 @@ from autoexp.dofs import FloatArray
 
 Indices = NDArray[np.intp]
 
+_ALIKE = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -36,10 +38,13 @@ def otsu(values: FloatArray, bins: int = 256) -> float:
     Parameters
     ----------
     values
-        One or more, of any shape.
+        One or more, of any shape; of values that are alike it is the greatest.
     bins
         Of the histogram.
     """
+    highest = float(np.max(values))
+    if float(np.ptp(values)) <= _ALIKE * abs(highest):
+        return highest
     counts, edges = np.histogram(values, bins)
     centres = 0.5 * (edges[1:] + edges[:-1])
     below = np.cumsum(counts)[:-1]

@@ -72,7 +72,7 @@ def climb(
             break
         new = (trial, *ask(trial))
         higher = moving & (new[1] >= value + _ENOUGH * slope)
-        _learn(inverse, step, gradient - new[2], higher)
+        _learn(inverse, step, gradient, new[2], higher)
         if False not in higher.tolist():
             at, length = new, None
         else:
@@ -144,10 +144,13 @@ def _within_reach(steps: FloatArray, reach: float) -> bool:
     return max(lengths) <= reach and min(lengths) >= -reach
 
 
-def _learn(inverse: FloatArray, step: FloatArray, change: FloatArray, which: NDArray[np.bool_]) -> None:
+def _learn(
+    inverse: FloatArray, step: FloatArray, before: FloatArray, after: FloatArray, which: NDArray[np.bool_]
+) -> None:
     """Correct the inverse curvatures by how much the gradient fell along the steps taken; in place."""
+    change = before - after
     bend = np.vecdot(step, change)
-    usable = which & (bend > _STILL * np.abs(step).max(axis=1))
+    usable = which & (bend > _STILL * np.abs(step).max(axis=1) * np.abs(before).max(axis=1))
     rho = np.zeros(len(bend))
     np.divide(1.0, bend, out=rho, where=usable)
     turned = np.matmul(inverse, change[:, :, None])[:, :, 0]

@@ -264,7 +264,23 @@ class Feasibility:
         left, right = np.where(flip, -above, below), np.where(flip, -below, above)
         log_right = log_ndtr(right)
         log_p = log_right + np.log1p(-np.minimum(np.exp(log_ndtr(left) - log_right), 1.0 - 1e-12))
-        at_low, at_high = np.exp(log_density(below) - log_p), np.exp(log_density(above) - log_p)
+        at_left, at_right = (np.exp(np.minimum(log_density(end) - log_p, _OVERFLOW)) for end in (left, right))
+        far = np.flatnonzero(right < -_HIGH)
+        if len(far):
+            at_left[far], at_right[far] = _far_densities(left[far], right[far])
+        at_low, at_high = np.where(flip, at_right, at_left), np.where(flip, at_left, at_right)
         pull_low = np.where(np.isfinite(below), below, 0.0) * at_low
         pull_high = np.where(np.isfinite(above), above, 0.0) * at_high
         return Scored(log_p, (at_low - at_high) / sigma, (pull_low - pull_high) / sigma)
+
+
+def _far_densities(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the normal density at both ends of an interval over its probability, where ``left < right << 0``.
+
+    By Mills' ratio, since logarithms of both have lost their digits there.
+    """
+    hazard = 1.0 / (_ROOT_HALF_PI * erfcx(_MINUS_ROOT_HALF * right))
+    fall = np.exp(-0.5 * (left - right) * (left + right))
+    inside = 1.0 - np.where(fall > 0.0, fall * hazard * _ROOT_HALF_PI * erfcx(_MINUS_ROOT_HALF * left), 0.0)
+    at_right = hazard / np.maximum(inside, 1e-12)
+    return fall * at_right, at_right

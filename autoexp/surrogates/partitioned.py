@@ -23,7 +23,7 @@ class Cells:
     lengths
         Unit of distance along each coordinate, shape ``(d,)``; boxes are halved where they are longest in it.
     most
-        How many points a box holds at most.
+        How many points a box holds at most, unless more lie at one place.
     """
 
     def __init__(self, x: FloatArray, lengths: FloatArray, most: int) -> None:
@@ -48,10 +48,13 @@ class Cells:
 
 def _halved(x: FloatArray, low: FloatArray, high: FloatArray, most: int) -> Iterator[tuple[FloatArray, FloatArray]]:
     axis = int(np.argmax(np.ptp(x, axis=0))) if len(x) else 0
-    below = x[:, axis] < np.median(x[:, axis]) if len(x) > most else np.zeros(len(x), dtype=bool)
-    if not below.any():
+    if len(x) <= most or not np.ptp(x[:, axis]) > 0.0:
         yield low, high
         return
+    median = np.median(x[:, axis])
+    below = x[:, axis] < median
+    if not below.any():
+        below = x[:, axis] <= median
     cut = 0.5 * (x[below, axis].max() + x[~below, axis].min())
     middle = np.arange(len(low)) == axis
     yield from _halved(x[below], low, np.where(middle, cut, high), most)

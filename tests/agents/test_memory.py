@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from autoexp_agents.memory import SAME, near
+from autoexp import Dof, Maximize, Observation, Space
+from autoexp_agents.memory import SAME, Memory, near
 
 
 @pytest.mark.parametrize("counts", [(6, 50), (50, 6), (1, 1), (3, 5000), (5000, 3), (0, 4), (4, 0)])
@@ -13,3 +14,19 @@ def test_near_is_within_the_distance_along_every_coordinate(counts, width):
     points[:both] = others[:both] + SAME * rng.uniform(-1.5, 1.5, (both, width))
     expected = [bool(np.any(np.abs(point - others).max(axis=1) <= SAME)) if len(others) else False for point in points]
     assert near(points, others).tolist() == expected
+
+
+@pytest.mark.parametrize("sigma", [np.inf, 1e200])
+def test_a_value_that_says_nothing_is_suspect(sigma):
+    memory = Memory(Space([Dof("x", 0.0, 1.0)]), (Maximize("f"),))
+    memory.add([Observation({"x": 0.9}, {"f": 50.0}, {"f": sigma}), Observation({"x": 0.2}, {"f": 1.0}, {"f": 0.1})])
+    assert memory.data("f").y.tolist() == [1.0]
+    assert memory.lost(failed=False).tolist() == [[0.9]]
+    assert not len(memory.lost(failed=True))
+
+
+@pytest.mark.parametrize("sigma", [np.nan, 0.0, -1.0])
+def test_a_sigma_that_is_none_is_not_known(sigma):
+    memory = Memory(Space([Dof("x", 0.0, 1.0)]), (Maximize("f"),))
+    memory.add([Observation({"x": 0.9}, {"f": 50.0}, {"f": sigma})])
+    assert memory.data("f").variance.tolist() == [0.0]

@@ -80,6 +80,11 @@ def test_all_is_one_region_or_none_by_the_level():
     assert nothing.suggest(1, [])
 
 
+@pytest.mark.parametrize("value", [0.0, -3.0, 1e15, 1e300])
+def test_otsu_of_values_that_are_alike_is_their_value(value):
+    assert otsu(np.full((4, 5), value)) == value
+
+
 @given(st.floats(0.2, 0.8), st.floats(2.0, 100.0))
 def test_otsu_parts_two_heaps(share, apart):
     low, high = np.linspace(-0.5, 0.5, int(200 * share)), np.linspace(-0.5, 0.5, int(200 * (1 - share))) + apart

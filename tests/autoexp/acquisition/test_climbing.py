@@ -27,6 +27,14 @@ def test_every_climb_that_could_win_ends_at_the_top():
     assert ends[np.argmax(heights)] == pytest.approx(centre, abs=1e-5)
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1e12])
+def test_the_unit_of_the_height_changes_nothing(unit):
+    slope = hill(np.array([0.2, 0.7, 0.4]), np.array([1.0, 30.0, 4.0]))
+    plain, _ = climb(slope, starts(), FREE, 12)
+    scaled, _ = climb(lambda x: tuple(unit * part for part in slope(x)), starts(), FREE, 12)
+    assert scaled == pytest.approx(plain, abs=1e-9)
+
+
 def test_stays_in_the_cube_and_reaches_its_face():
     centre = np.array([1.7, 0.7, -0.4])
     ends, heights = climb(hill(centre, np.array([1.0, 30.0, 4.0])), starts(), FREE, 60)

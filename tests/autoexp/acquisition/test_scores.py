@@ -88,6 +88,25 @@ def test_stays_finite_far_away(score):
         assert np.isfinite(part).all()
 
 
+@pytest.mark.parametrize("sigma", [1.0, 1e-3, 1e-6, 1e-12])
+@pytest.mark.parametrize("bound", [Feasibility(low=1e3), Feasibility(1e3, 2e3), Feasibility(high=-1e3)], ids=repr)
+def test_slopes_towards_a_bound_that_is_far_away(bound, sigma):
+    away = 1e3 / sigma
+    found = bound(np.array([0.0]), np.array([sigma]))
+    side = 1.0 if np.isfinite(bound.low) else -1.0
+    assert found.d_mean[0] == pytest.approx(side * (away + 1.0 / away) / sigma, rel=1e-6)
+    assert found.d_sigma[0] == pytest.approx(away * (away + 1.0 / away) / sigma, rel=1e-6)
+
+
+def test_slopes_across_a_bound_of_which_both_ends_are_far_away():
+    mpmath = pytest.importorskip("mpmath")
+    low, high, sigma = 40.0, 40.01, 1.0
+    with mpmath.workdps(80):
+        share = lambda mean: mpmath.log(mpmath.ncdf(mean - low) - mpmath.ncdf(mean - high))
+        slope = float(mpmath.diff(share, 0))
+    assert Feasibility(low, high)(np.array([0.0]), np.array([sigma])).d_mean[0] == pytest.approx(slope, rel=1e-6)
+
+
 def test_the_quick_logarithm_of_improvement_is_the_exact_one():
     u = np.concatenate([np.random.default_rng(0).uniform(-400, 60, 3000), np.linspace(-45, 20, 3000), [-1e5, 1e5]])
     assert log_improvement_quickly(u) == pytest.approx(log_improvement(u), abs=2e-5, rel=1e-12)

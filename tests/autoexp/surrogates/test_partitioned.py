@@ -42,6 +42,13 @@ def test_points_that_are_one_share_a_box():
     assert len(Cells(np.full((50, 2), 0.3), np.ones(2), 4)) == 1
 
 
+def test_points_on_an_edge_are_halved_along_the_other_one():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([np.column_stack([np.zeros(300), rng.random(300)]), rng.random((100, 2))])
+    cells = Cells(x, np.ones(2), 50)
+    assert np.bincount(cells.of(x)).max() <= 50
+
+
 def test_is_all_but_exact_where_what_is_far_does_not_count():
     data = sample(900)
     model, exact = PartitionedGP(parameters(), data, 200), ExactGP(parameters(), data)
