@@ -13,6 +13,8 @@ from autoexp_agents.wrapping import Wrapper
 
 Correction = Literal["offset", "ratio", "none"]
 
+_TRIES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -46,10 +48,11 @@ class Shift:
 class ReferenceAgent(Wrapper):
     """Lets an agent measure, a reference every now and then, and corrects values by how the reference drifts.
 
-    The reference is measured first, and again when `every` seconds went by since it was measured last. The
-    agent inside is told values as they would have read at the start: less what the reference now reads more than
-    at first, or divided by how many times as much it reads, with the sigmas that this adds. What it reads
-    now lies on the straight line through its last two values.
+    The reference is measured first, and again when `every` seconds went by since it was measured last. One that
+    gives no usable value is asked for again at once; after three such in a row the agent inside goes on until
+    `every` seconds have gone by. That agent is told values as they would have read at the start: less what the
+    reference now reads more than at first, or divided by how many times as much it reads, with the sigmas that this
+    adds. What it reads now lies on the straight line through its last two values.
 
     Parameters
     ----------
@@ -80,7 +83,7 @@ class ReferenceAgent(Wrapper):
         self._forget()
 
     def _forget(self) -> None:
-        self._given = 0
+        self._given = self._missed = 0
         self._measured: list[Observation] = []
         self._now = -math.inf
         self._due = -math.inf
@@ -105,11 +108,22 @@ class ReferenceAgent(Wrapper):
         for row in observations:
             self._now = max(self._now, row.time)
             if _is_reference(row.suggestion_id or ""):
-                self._due = self._now + self._every
-                if row.status is Status.OK:
-                    self._measured.append(row)
+                self._note(row)
             told.append(self._corrected(row))
         self.agent.ingest(told)
+
+    def _note(self, row: Observation) -> None:
+        """Keep a reference that was read; say when the next is due, which one that was not read leaves as it is."""
+        read = row.status is Status.OK and all(math.isfinite(row.values.get(name, math.nan)) for name in self._fields)
+        self._missed = 0 if read else self._missed + 1
+        if read:
+            self._measured.append(row)
+        if read or self._missed >= _TRIES:
+            self._missed, self._due = 0, self._now + self._every
+
+    @property
+    def _fields(self) -> list[str]:
+        return [objective.name for objective in self.objectives]
 
     def _corrected(self, row: Observation) -> Observation:
         values, sigmas = dict(row.values), dict(row.sigmas)
@@ -154,6 +168,7 @@ class ReferenceAgent(Wrapper):
         """Return what was read at the reference, when it is due, and the state of the agent inside."""
         return {
             "given": self._given,
+            "missed": self._missed,
             "now": self._now if math.isfinite(self._now) else None,
             "due": self._due if math.isfinite(self._due) else None,
             "measured": [plain(row) for row in self._measured],
@@ -163,7 +178,7 @@ class ReferenceAgent(Wrapper):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
         self._forget()
-        self._given = int(state["given"])
+        self._given, self._missed = int(state["given"]), int(state["missed"])
         self._now = -math.inf if state["now"] is None else float(state["now"])
         self._due = -math.inf if state["due"] is None else float(state["due"])
         self._measured = [restored(row) for row in state["measured"]]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoexp import Dof, Maximize, Observation, Space
+from autoexp import Bound, Dof, Maximize, Observation, Space, Status
 from autoexp.errors import AutoexpError
 from autoexp.testing.agents import AgentContract
 from autoexp_agents import BayesianAgent, ReferenceAgent, SobolAgent
@@ -66,6 +66,49 @@ def test_the_reference_is_asked_for_once_at_a_time():
     first = agent.suggest(3, [])
     assert [row.why.rule for row in first] == ["reference", "sobol", "sobol"]
     assert all(row.why.rule == "sobol" for row in agent.suggest(2, first))
+
+
+def asked_for(agent, statuses, values=None):
+    """Return when the reference was asked for, every 10 s, where its readings come back with these statuses."""
+    times, statuses = [], iter(statuses)
+    for index in range(20):
+        [asked] = agent.suggest(1, [])
+        status = Status.OK
+        if asked.why.rule == "reference":
+            times.append(10.0 * index)
+            status = next(statuses, Status.OK)
+        told = (values or {"f": 2.0}) if status is Status.OK else {}
+        agent.ingest([Observation(asked.point, told, suggestion_id=asked.id, time=10.0 * index, status=status)])
+    return times
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.SUSPECT])
+def test_a_reference_that_gives_no_value_is_asked_for_again_at_once(status):
+    agent = ReferenceAgent(SobolAgent(PLANE, Maximize("f")), HERE, every=100.0)
+    assert asked_for(agent, [status, status]) == [0.0, 10.0, 20.0, 130.0]
+    assert [row.time for row in agent.references] == [20.0, 130.0]
+    assert agent.shift("f").latest == 2.0
+
+
+def test_a_reference_without_every_value_counts_for_none():
+    agent = ReferenceAgent(SobolAgent(PLANE, (Maximize("f"), Bound("g", high=1.0))), HERE, every=100.0)
+    assert asked_for(agent, [], {"f": 2.0}) == [0.0, 10.0, 20.0, 130.0, 140.0, 150.0]
+    assert agent.references == ()
+
+
+def test_a_dead_reference_does_not_stop_the_scan():
+    agent = ReferenceAgent(SobolAgent(PLANE, Maximize("f")), HERE, every=100.0)
+    assert asked_for(agent, [Status.FAILED] * 20) == [0.0, 10.0, 20.0, 130.0, 140.0, 150.0]
+
+
+def test_counts_on_after_a_restore():
+    agent, other = (ReferenceAgent(SobolAgent(PLANE, Maximize("f")), HERE, every=100.0) for _ in range(2))
+    [asked] = agent.suggest(1, [])
+    agent.ingest([Observation(asked.point, {}, suggestion_id=asked.id, time=0.0, status=Status.FAILED)])
+    other.restore(agent.state())
+    assert (
+        asked_for(other, [Status.FAILED] * 20)[:3] == asked_for(agent, [Status.FAILED] * 20)[:3] == [0.0, 10.0, 120.0]
+    )
 
 
 @given(finite, finite, finite, st.floats(0.01, 10.0))
