@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from autoexp_simulators.faults import rules
 from autoexp_simulators.faults.hooks import Kind, Record
 
 
@@ -19,12 +20,20 @@ class Decay:
         Seconds in which the current falls to ``1/e``.
     top_up
         Seconds between injections, each of which restores the full current.
+
+    Raises
+    ------
+    AutoexpError
+        If one of them is not positive and finite.
     """
 
     lifetime: float = 36_000.0
     top_up: float = 300.0
     device: ClassVar[None] = None
     acts_on: ClassVar[Kind] = "beam"
+
+    def __post_init__(self) -> None:
+        rules.positive(self, "lifetime", "top_up")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Decaying":
         """Return the habit."""
@@ -52,9 +61,14 @@ class BeamDump:
     length
         Seconds without beam.
     start
-        When the first begins, in beamline seconds; None draws that too.
+        When the first begins, in beamline seconds; None draws that too, where `between` is finite.
     between
         Mean seconds from the end of one to the next, exponentially distributed; infinite for no other.
+
+    Raises
+    ------
+    AutoexpError
+        If `length` or `between` is not positive, `start` not finite, or the first dump never begins.
     """
 
     length: float
@@ -62,6 +76,15 @@ class BeamDump:
     between: float = math.inf
     device: ClassVar[None] = None
     acts_on: ClassVar[Kind] = "beam"
+
+    def __post_init__(self) -> None:
+        rules.positive(self, "length")
+        if self.start is not None:
+            rules.finite(self, "start")
+        if self.between != math.inf:
+            rules.positive(self, "between")
+        comes = self.start is not None or self.between != math.inf
+        rules.require(self, comes, "start must be given where between is infinite", self.start)
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Dumping":
         """Return the habit."""
@@ -97,11 +120,19 @@ class PositionDrift:
     ----------
     rate
         Standard deviation per axis after one hour, in pixels.
+
+    Raises
+    ------
+    AutoexpError
+        If it is negative or not finite.
     """
 
     rate: float
     device: ClassVar[None] = None
     acts_on: ClassVar[Kind] = "beam"
+
+    def __post_init__(self) -> None:
+        rules.not_negative(self, "rate")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Walking":
         """Return the habit."""

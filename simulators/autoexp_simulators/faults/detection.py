@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from autoexp.errors import SimulatedFaultError
+from autoexp_simulators.faults import rules
 from autoexp_simulators.faults.hooks import Kind, Record
 
 
@@ -21,9 +22,14 @@ class BadPixels:
     hot, dead
         Shares of the pixels.
     value
-        Of hot pixels, in digital units; dead ones give zero.
+        Of hot pixels, in digital units, or the largest that a frame can store; dead ones give zero.
     device
         Which detector; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If the shares are not from 0 to 1, together too, or `value` is no whole number of 0 or more.
     """
 
     hot: float = 0.0
@@ -31,6 +37,12 @@ class BadPixels:
     value: int = 50_000
     device: str | None = None
     acts_on: ClassVar[Kind] = "detector"
+
+    def __post_init__(self) -> None:
+        rules.share(self, "hot", "dead")
+        together = f"hot={self.hot}, dead={self.dead}"
+        rules.require(self, self.hot + self.dead <= 1.0, "hot and dead must be at most 1 together", together)
+        rules.whole(self, 0, "value")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Pixels":
         """Return the habit."""
@@ -40,20 +52,22 @@ class BadPixels:
 class _Pixels:
     def __init__(self, settings: BadPixels, generator: np.random.Generator, record: Record) -> None:
         self._settings, self._generator, self._record = settings, generator, record
-        self._hot = self._dead = torch.zeros(0, dtype=torch.int64)
+        self._chosen: tuple[Tensor, Tensor] | None = None
 
-    def _choose(self, pixels: int, now: float) -> None:
+    def _choose(self, pixels: int, now: float) -> tuple[Tensor, Tensor]:
         order = torch.from_numpy(self._generator.permutation(pixels))
-        hot, dead = round(self._settings.hot * pixels), round(self._settings.dead * pixels)
-        self._hot, self._dead = order[:hot], order[hot : hot + dead]
+        hot = round(self._settings.hot * pixels)
+        dead = min(round(self._settings.dead * pixels), pixels - hot)
         self._record(now, f"{hot} hot and {dead} dead pixels of {pixels}")
+        return order[:hot], order[hot : hot + dead]
 
     def spoil(self, frames: Tensor, now: float) -> Tensor:
-        if not len(self._hot) + len(self._dead):
-            self._choose(frames[0].numel(), now)
+        if self._chosen is None:
+            self._chosen = self._choose(frames[0].numel(), now)
+        hot, dead = self._chosen
         flat = frames.flatten(1).to(torch.int64)
-        flat[:, self._hot.to(flat.device)] = self._settings.value
-        flat[:, self._dead.to(flat.device)] = 0
+        flat[:, hot.to(flat.device)] = min(self._settings.value, torch.iinfo(frames.dtype).max)
+        flat[:, dead.to(flat.device)] = 0
         return flat.reshape(frames.shape).to(frames.dtype)
 
 
@@ -67,11 +81,19 @@ class Saturation:
         In digital units.
     device
         Which detector; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If it is no whole number of 1 or more.
     """
 
     level: int
     device: str | None = None
     acts_on: ClassVar[Kind] = "detector"
+
+    def __post_init__(self) -> None:
+        rules.whole(self, 1, "level")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Full":
         """Return the habit."""
@@ -100,11 +122,19 @@ class DroppedFrames:
         That a frame is dropped, 0 to 1.
     device
         Which detector; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If `chance` is not from 0 to 1.
     """
 
     chance: float
     device: str | None = None
     acts_on: ClassVar[Kind] = "detector"
+
+    def __post_init__(self) -> None:
+        rules.share(self, "chance")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Dropping":
         """Return the habit."""
@@ -139,12 +169,21 @@ class LateTriggers:
         That a trigger is late, 0 to 1.
     device
         Which detector; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If `delay` is negative or not finite, or `chance` not from 0 to 1.
     """
 
     delay: float
     chance: float = 1.0
     device: str | None = None
     acts_on: ClassVar[Kind] = "detector"
+
+    def __post_init__(self) -> None:
+        rules.not_negative(self, "delay")
+        rules.share(self, "chance")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Late":
         """Return the habit."""
@@ -175,12 +214,21 @@ class FailedTriggers:
         Numbers of the triggers that fail for sure, from 0.
     device
         Which detector; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If `chance` is not from 0 to 1, or `at` has something else than whole numbers of 0 or more.
     """
 
     chance: float = 0.0
     at: tuple[int, ...] = ()
     device: str | None = None
     acts_on: ClassVar[Kind] = "detector"
+
+    def __post_init__(self) -> None:
+        rules.share(self, "chance")
+        rules.counted(self, "at")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Failing":
         """Return the habit."""
@@ -210,12 +258,21 @@ class LostTriggers:
         Numbers of the triggers that are lost for sure, from 0.
     device
         Which detector; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If `chance` is not from 0 to 1, or `at` has something else than whole numbers of 0 or more.
     """
 
     chance: float = 0.0
     at: tuple[int, ...] = ()
     device: str | None = None
     acts_on: ClassVar[Kind] = "detector"
+
+    def __post_init__(self) -> None:
+        rules.share(self, "chance")
+        rules.counted(self, "at")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Losing":
         """Return the habit."""

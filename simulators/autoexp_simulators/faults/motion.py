@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from autoexp_simulators.faults import rules
 from autoexp_simulators.faults.hooks import Kind, Move, Record
 
 
@@ -21,11 +22,19 @@ class Backlash:
         Full width of the play, in the motor's unit.
     device
         Which motor; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If `gap` is negative or not finite.
     """
 
     gap: float
     device: str | None = None
     acts_on: ClassVar[Kind] = "motor"
+
+    def __post_init__(self) -> None:
+        rules.not_negative(self, "gap")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Plays":
         """Return the habit."""
@@ -48,6 +57,11 @@ class Hysteresis:
         Which motor; None for all.
     plays
         Number of operators in the sum.
+
+    Raises
+    ------
+    AutoexpError
+        If `share` is not from 0 to 1, `reach` negative or not finite, or `plays` no whole number of 1 or more.
     """
 
     share: float
@@ -55,6 +69,11 @@ class Hysteresis:
     device: str | None = None
     plays: int = 5
     acts_on: ClassVar[Kind] = "motor"
+
+    def __post_init__(self) -> None:
+        rules.share(self, "share")
+        rules.not_negative(self, "reach")
+        rules.whole(self, 1, "plays")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Plays":
         """Return the habit."""
@@ -89,11 +108,19 @@ class ReadbackOffset:
         Read-back minus true position, in the motor's unit.
     device
         Which motor; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If `offset` is not finite.
     """
 
     offset: float
     device: str | None = None
     acts_on: ClassVar[Kind] = "motor"
+
+    def __post_init__(self) -> None:
+        rules.finite(self, "offset")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Offset":
         """Return the habit."""
@@ -122,11 +149,19 @@ class ReadbackLag:
         The filter's time constant in seconds.
     device
         Which motor; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If `tau` is not positive and finite.
     """
 
     tau: float
     device: str | None = None
     acts_on: ClassVar[Kind] = "motor"
+
+    def __post_init__(self) -> None:
+        rules.positive(self, "tau")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Lag":
         """Return the habit."""
@@ -154,17 +189,26 @@ class SettlingDrift:
     Parameters
     ----------
     share
-        Of the move that is missing when the motor says done.
+        Of the move that is missing when the motor says done, 0 to 1.
     tau
         Time constant in seconds.
     device
         Which motor; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If `share` is not from 0 to 1, or `tau` not positive and finite.
     """
 
     share: float
     tau: float
     device: str | None = None
     acts_on: ClassVar[Kind] = "motor"
+
+    def __post_init__(self) -> None:
+        rules.share(self, "share")
+        rules.positive(self, "tau")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Creep":
         """Return the habit."""
@@ -195,12 +239,21 @@ class Vibration:
         In hertz of beamline time.
     device
         Which motor; None for all.
+
+    Raises
+    ------
+    AutoexpError
+        If `amplitude` is negative or `frequency` not positive, or one of them not finite.
     """
 
     amplitude: float
     frequency: float
     device: str | None = None
     acts_on: ClassVar[Kind] = "motor"
+
+    def __post_init__(self) -> None:
+        rules.not_negative(self, "amplitude")
+        rules.positive(self, "frequency")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Shake":
         """Return the habit."""

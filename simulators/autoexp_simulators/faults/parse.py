@@ -14,6 +14,8 @@ def parse_fault(text: str) -> Fault:
     ------
     PluginError
         If it is no call of a known fault.
+    AutoexpError
+        If a setting breaks its rule.
     """
     known = [name for name in faults.__all__ if name != "Habits"]
     try:

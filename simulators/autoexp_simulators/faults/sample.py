@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from autoexp_simulators.faults import rules
 from autoexp_simulators.faults.hooks import Kind, Record
 
 
@@ -25,6 +26,11 @@ class BeamDamage:
         Which motors move the sample; without any, it is hit on one spot always.
     spot
         Standard deviation of the Gaussian beam on the sample, in the motors' unit.
+
+    Raises
+    ------
+    AutoexpError
+        If `critical` or `spot` is not positive and finite, or `motors` are no names.
     """
 
     critical: float
@@ -32,6 +38,10 @@ class BeamDamage:
     spot: float = 1.0
     device: ClassVar[None] = None
     acts_on: ClassVar[Kind] = "sample"
+
+    def __post_init__(self) -> None:
+        rules.positive(self, "critical", "spot")
+        rules.named(self, "motors")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Fading":
         """Return the habit."""
@@ -70,11 +80,19 @@ class Outliers:
     ----------
     chance
         That an exposure is one, 0 to 1.
+
+    Raises
+    ------
+    AutoexpError
+        If it is not from 0 to 1.
     """
 
     chance: float
     device: ClassVar[None] = None
     acts_on: ClassVar[Kind] = "sample"
+
+    def __post_init__(self) -> None:
+        rules.share(self, "chance")
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Missing":
         """Return the habit."""

@@ -6,7 +6,7 @@ import torch
 from bluesky.plans import count
 
 from autoexp.errors import MeasurementError, SimulatedFaultError
-from autoexp_simulators import DetectorSpec, Imager, SimulatedCamera, SimulatedClock, World
+from autoexp_simulators import DetectorSpec, Imager, Sensor, SimulatedCamera, SimulatedClock, World
 from autoexp_simulators.faults import (
     BadPixels,
     BeamDamage,
@@ -25,6 +25,10 @@ from autoexp_simulators.faults import (
 
 def flat(positions, time):
     return torch.full((len(time), 16, 16), 1e4)
+
+
+def row(positions, time):
+    return torch.full((len(time), 1, 5), 1e4)
 
 
 def spot(positions, time):
@@ -55,6 +59,24 @@ def test_hot_and_dead_pixels_stay_where_they_are():
     assert (first == 0).sum() == 8
     assert np.array_equal(first == 60_000, second == 60_000)
     assert world.habits.happenings[0].detail == "4 hot and 8 dead pixels of 256"
+
+
+def test_too_few_pixels_for_a_bad_one_are_drawn_and_told_once():
+    camera, world = build(BadPixels(hot=1e-4))
+    frames(camera, 3)
+    assert [item.detail for item in world.habits.happenings] == ["0 hot and 0 dead pixels of 256"]
+
+
+def test_all_pixels_are_bad():
+    camera, world = build(BadPixels(hot=0.7, dead=0.3, value=7), shape=(1, 5), photons=row)
+    (image,) = frames(camera, 1)
+    assert sorted(image.flatten()) == [0, 7, 7, 7, 7]
+    assert world.habits.happenings[0].detail == "4 hot and 1 dead pixels of 5"
+
+
+def test_a_hot_pixel_has_the_largest_value_that_a_frame_can_store():
+    camera, _ = build(BadPixels(hot=1.0, value=70_000), sensor=Sensor(saturation=60_000))
+    assert (frames(camera, 1) == 2**16 - 1).all()
 
 
 def test_saturation():
