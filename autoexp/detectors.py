@@ -13,7 +13,7 @@ from autoexp.errors import ReductionError
 from autoexp.protocols import Reducer, WarmsUp
 from autoexp.reduction import fields
 from autoexp.reduction.fields import Documents
-from autoexp.reduction.measurement import FutureStatus, Measurement
+from autoexp.reduction.measurement import FutureStatus, Measurement, Memory
 from autoexp.reduction.records import FrameMeta, FrameSpec, Reduced
 from autoexp.reduction.sources import frame_shape, frame_source
 from autoexp.reduction.upload import Upload
@@ -56,7 +56,8 @@ class ReducedDetector:
         that `meta` tells.
     running
         Whether a reading is of all frames since it was staged, not of its own alone: the state is kept from
-        trigger to trigger, as for a reconstruction that grows from point to point.
+        trigger to trigger, as for a reconstruction that grows from point to point. Frames that were reduced before
+        a trigger failed, or was superseded, are among them.
 
     Raises
     ------
@@ -96,6 +97,7 @@ class ReducedDetector:
         self._running = running
         self._worker = Worker("autoexp-reduce")
         self._current: Measurement | None = None
+        self._memory = Memory()
         self._warming: Future[None] | None = None
         self._empty: Mapping[str, Reduced] | None = None
 
@@ -107,9 +109,9 @@ class ReducedDetector:
         if self._warming is not None and self._warming.done():
             self._warming.result()
         self._give_up()
-        earlier = self._current.state if self._running and self._current is not None else None
+        memory = self._memory if self._running else Memory()
         self._current = Measurement(
-            self.detector, self._source, self.reducer, self._upload, self._meta, self._worker, self._frames, earlier
+            self.detector, self._source, self.reducer, self._upload, self._meta, self._worker, self._frames, memory
         )
         return self._current.start()
 
@@ -117,7 +119,7 @@ class ReducedDetector:
         """Stage the detector, where it can be, forget earlier frames, and begin to warm up the reducer."""
         if self._running:
             self._give_up()
-            self._current = None
+            self._current, self._memory = None, Memory()
         if self._shape is not None and isinstance(self.reducer, WarmsUp):
             self._warming = self._worker.submit(self.reducer.warmup, FrameSpec(self._shape, self.device))
         return self.detector.stage() if hasattr(self.detector, "stage") else [self]

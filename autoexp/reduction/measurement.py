@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from autoexp.errors import MeasurementError
@@ -45,6 +46,20 @@ class FutureStatus:
         return self._future.done() and self._future.exception() is None
 
 
+@dataclass(slots=True)
+class Memory:
+    """What measurements that follow each other remember; only the worker looks at it or changes it.
+
+    Parameters
+    ----------
+    state
+        The reducer's, after every frame that was reduced; None before the first. Whether the measurement of that
+        frame then succeeded does not matter: an earlier state is used up.
+    """
+
+    state: Any = None
+
+
 class Measurement:
     """Exposes `frames` times and reduces each exposure on the worker before the next.
 
@@ -67,9 +82,9 @@ class Measurement:
         The thread to reduce on.
     frames
         How many exposures.
-    state
-        What to go on from; None begins anew. Afterwards the attribute is the state of a measurement that
-        succeeded, and what it was before where it did not.
+    memory
+        What to go on from. A frame that was reduced stays in it, even if a later one of the same measurement fails;
+        a frame that fails to be reduced leaves it as it was.
     """
 
     def __init__(
@@ -81,7 +96,7 @@ class Measurement:
         meta: Callable[[], FrameMeta],
         worker: Worker,
         frames: int,
-        state: Any = None,
+        memory: Memory,
     ) -> None:
         self._detector = detector
         self._source = source
@@ -90,7 +105,7 @@ class Measurement:
         self._meta = meta
         self._worker = worker
         self._left = frames
-        self._state = self.state = state
+        self._memory = memory
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fetching: Future[Any] | None = None
         self._future: Future[None] = Future()
@@ -168,12 +183,13 @@ class Measurement:
 
     def _reduce(self, frame: Any) -> None:
         batch = self._upload(as_batch(frame))
-        if self._state is None:
-            self._state = self._reducer.init(FrameSpec((batch.shape[1], batch.shape[2]), self._upload.device))
-        self._state = self._reducer.update(self._state, batch, self._meta())
+        state, meta = self._memory.state, self._meta()
+        if state is None:
+            state = self._reducer.init(FrameSpec((batch.shape[1], batch.shape[2]), self._upload.device))
+        self._memory.state = self._reducer.update(state, batch, meta)
         self._left -= 1
         if self._left == 0:
-            self.values, self.state = self._reducer.read(self._state), self._state
+            self.values = self._reducer.read(self._memory.state)
             self.timestamp = time.time()
 
 
