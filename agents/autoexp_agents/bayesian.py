@@ -450,10 +450,9 @@ class BayesianAgent(Paced):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
-        self._given = int(state["given"])
-        self._designed = int(state["designed"])
         self._refit = Refit()
         self._forget()
+        self._given, self._designed = int(state["given"]), int(state["designed"])
         self.ingest([restored(row) for row in state["observations"]])
         ahead, self._learnt = self._ahead, {}
         self.use_model(state["model"])

@@ -147,6 +147,15 @@ def test_comes_back_where_a_retry_succeeded():
     assert agent.suggest(1, [])[0].point == same.suggest(1, [])[0].point
 
 
+def test_a_restored_copy_goes_on_with_the_design_although_motors_rest_beside_where_they_were_sent():
+    agent, copy = (BayesianAgent(PLANE, Maximize("f")) for _ in range(2))
+    for _ in range(3):
+        [asked] = agent.suggest(1, [])
+        agent.ingest([Observation({"x": asked.point["x"] + 0.005, "y": asked.point["y"]}, hill(asked.point))])
+    copy.restore(agent.state())
+    assert copy.suggest(1, [])[0].point == agent.suggest(1, [])[0].point
+
+
 def test_suspect_values_stay_out_of_the_model():
     agent = BayesianAgent(LINE, Maximize("f"))
     run(agent, hill, 10)
