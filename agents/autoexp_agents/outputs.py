@@ -2,8 +2,9 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -104,7 +105,7 @@ class OutputsAgent(ABC):
         self._observations: list[Observation] = []
         self._order: list[int] = []
         self._parameters: Coregionalisation | None = None
-        self._fitted = self._asked = 0
+        self._drawn = self._fitted = self._asked = 0
         self._refit = Refit()
 
     @property
@@ -234,14 +235,21 @@ class OutputsAgent(ABC):
 
     def _first(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         """Return the next point of the design: Sobol places by the cheapest choice, the first of them by every one."""
-        cheapest = int(np.argmin(self._seconds))
-        for index, unit in enumerate(self._candidates.unit):
+        for position, (index, output) in enumerate(islice(self._design(), self._drawn, None), self._drawn):
             if index >= self._initial and len(self):
                 break
-            for output in range(len(self._fields)) if index < self.shared else [cheapest]:
-                if not self._taken(output, unit[None, :], pending)[0]:
-                    return self._suggestion(unit, output, Why(Source.INITIAL, "sobol", n_observations=len(self)))
+            unit = self._candidates.unit[index]
+            if not self._taken(output, unit[None, :], pending)[0]:
+                self._drawn = position + 1
+                return self._suggestion(unit, output, Why(Source.INITIAL, "sobol", n_observations=len(self)))
         return None
+
+    def _design(self) -> Iterator[tuple[int, int]]:
+        """Yield the candidates of the design in order, each with the outputs that are measured there."""
+        cheapest = int(np.argmin(self._seconds))
+        for index in range(len(self._candidates.unit)):
+            for output in range(len(self._fields)) if index < self.shared else [cheapest]:
+                yield index, output
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if not len(self):
@@ -330,13 +338,13 @@ class OutputsAgent(ABC):
         }
 
     def state(self) -> Mapping[str, Any]:
-        """Return the observations, and to which the model is fitted."""
+        """Return the observations, the position in the design, and to which observations the model is fitted."""
         rows = [plain(row) for row in self._observations]
-        return {"given": self._given, "observations": rows, "model": self.model_state()}
+        return {"given": self._given, "designed": self._drawn, "observations": rows, "model": self.model_state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
         self._forget()
-        self._given = int(state["given"])
+        self._given, self._drawn = int(state["given"]), int(state["designed"])
         self.ingest([restored(row) for row in state["observations"]])
         self._use(state["model"], ahead=self._ahead)

@@ -85,6 +85,18 @@ def test_the_knowledge_gradient_counts_per_second():
     assert len(dear._memories[1]) == 2
 
 
+def test_goes_through_the_design_although_motors_rest_beside_where_they_were_sent():
+    agent, copy, made = build(0), build(0), []
+    for _ in range(7):
+        [asked] = agent.suggest(1, [])
+        made.append(tuple(asked.point.values()))
+        value = (quick if asked.point["how"] == "quick" else full)(asked.point["x"], asked.point["y"])
+        agent.ingest([Observation({**asked.point, "x": asked.point["x"] + 5e-4}, {"f": value})])
+        copy.restore(agent.state())
+    assert len(set(made)) == 7
+    assert copy.suggest(1, [])[0].point == agent.suggest(1, [])[0].point
+
+
 def test_refuses():
     with pytest.raises(ObjectiveError, match="a fidelity needs one Maximize or Minimize"):
         FidelityAgent(SPACE, Explore("f"), fidelity="how", seconds=SECONDS)
