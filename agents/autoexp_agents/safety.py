@@ -86,7 +86,7 @@ class SafeAgent(Wrapper):
 
     def _forget(self) -> None:
         self._memory = Memory(self.space, self._bounds)
-        self._begun = 0
+        self._begun = self._started = 0
         self._belief: Belief | None = None
 
     def ingest(self, observations: Sequence[Observation]) -> None:
@@ -112,8 +112,9 @@ class SafeAgent(Wrapper):
     def _first(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         """Return the next of the starting points; one of them again as long as there is no value of any."""
         known = taken(self._memory, pending)
-        for index, point in enumerate(self._start):
+        for index, point in enumerate(self._start[self._started :], self._started):
             if not near(self.space.to_unit([point]), known)[0]:
+                self._started = index + 1
                 return Suggestion(f"safe-{index}-{self._next()}", point, Why(Source.INITIAL, "safe start"))
         if len(self._memory) or pending:
             return None
@@ -196,13 +197,14 @@ class SafeAgent(Wrapper):
         }
 
     def state(self) -> Mapping[str, Any]:
-        """Return the observations and the state of the agent inside."""
+        """Return the observations, the position in the starting points, and the state of the agent inside."""
         rows = [plain(row) for row in self._memory.observations]
-        return {"begun": self._begun, "observations": rows, "inner": self.agent.state()}  # type: ignore[attr-defined]
+        own = {"begun": self._begun, "started": self._started, "observations": rows}
+        return {**own, "inner": self.agent.state()}  # type: ignore[attr-defined]
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
         self._forget()
-        self._begun = int(state["begun"])
+        self._begun, self._started = int(state["begun"]), int(state["started"])
         self._memory.add([restored(row) for row in state["observations"]])
         self.agent.restore(state["inner"])  # type: ignore[attr-defined]

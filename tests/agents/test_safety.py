@@ -73,6 +73,20 @@ def test_waits_for_the_first_answer():
     assert agent.suggest(1, first) == []
 
 
+def test_leaves_the_starting_points_although_motors_rest_beside_them():
+    starts = [*START, {"x": 0.4, "y": 0.45}]
+    agent, copy = (SafeAgent(SobolAgent(PLANE, WANTED), starts) for _ in range(2))
+    made = []
+    for _ in range(4):
+        [asked] = agent.suggest(1, [])
+        made.append(asked.point)
+        point = {name: place + 5e-4 for name, place in asked.point.items()}
+        agent.ingest([Observation(point, {"f": value(**point), "g": held(**point)}, suggestion_id=asked.id)])
+        copy.restore(agent.state())
+    assert [made.count(start) for start in starts] == [1, 1]
+    assert copy.suggest(1, [])[0].point == agent.suggest(1, [])[0].point
+
+
 def test_refuses():
     inner = SobolAgent(PLANE, WANTED)
     with pytest.raises(AutoexpError, match="a point to start at, got none"):
