@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -257,6 +257,24 @@ def _poorer(wanted: Objective, mean: float, median: float) -> float:
 def bounds_of(objectives: Sequence[Objective]) -> list[tuple[str, Acquisition]]:
     """Return the log probability of every Bound."""
     return [(wanted.name, Feasibility(wanted.low, wanted.high)) for wanted in objectives if isinstance(wanted, Bound)]
+
+
+def penalty(belief: Belief, bounds: Sequence[tuple[str, Acquisition]], unit: FloatArray) -> FloatArray:
+    """Return what breaking Bounds takes off at ``(m, d)`` points, in scales of what is wanted, shape ``(m,)``.
+
+    It is zero where they hold as likely as not.
+    """
+    return np.asarray(_PENALTY * np.maximum(_FEASIBLE - belief.score(bounds, unit), np.zeros(len(unit))))
+
+
+def kept(belief: Belief, objectives: Sequence[Objective], unit: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return at which of ``(m, d)`` points the means keep every Bound."""
+    holds = np.ones(len(unit), dtype=bool)
+    for bound in objectives:
+        if isinstance(bound, Bound):
+            mean, _ = belief.posterior(bound.name, unit)
+            holds &= (mean >= bound.low) & (mean <= bound.high)
+    return holds
 
 
 def merit(objective: Objective, mean: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -15,7 +15,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.conditioned import Model
 from autoexp.surrogates.parameters import Data
-from autoexp_agents.belief import Belief, bounds_of, improvement, learn, merit, noisily
+from autoexp_agents.belief import Belief, bounds_of, improvement, kept, learn, merit, noisily, penalty
 from autoexp_agents.closer import Looks
 from autoexp_agents.learner import Found, Learner
 from autoexp_agents.memory import near
@@ -148,10 +148,17 @@ class DriftAgent(Learner):
         bounds, name = bounds_of(self._objectives), self._wanted.name
         if isinstance(self._wanted, Explore):
             return [(name, Uncertainty()), *bounds]
-        mean, _ = belief.models[name].posterior(self._timed(self._memory.units))
-        merits = merit(self._wanted, mean)[0]
-        score = improvement(self._wanted, float(merits.max()))
-        return [(name, noisily(belief, name, merits[-_KEPT:], score)), *bounds]
+        merits = self._merits(belief)
+        best = float(merits.max())
+        if not math.isfinite(best):
+            return bounds
+        return [(name, noisily(belief, name, merits[-_KEPT:], improvement(self._wanted, best))), *bounds]
+
+    def _merits(self, belief: Belief) -> FloatArray:
+        """Return the merit now of what was measured; minus infinity where a Bound is broken now."""
+        now = self._timed(self._memory.units)
+        mean, _ = belief.models[self._wanted.name].posterior(now)
+        return np.where(kept(belief, self._objectives, now), merit(self._wanted, mean)[0], -np.inf)
 
     def _search(self, belief: Belief, known: FloatArray) -> Found | None:
         """Return the best candidate apart from the known ones, after a closer look around the best few."""
@@ -172,16 +179,21 @@ class DriftAgent(Learner):
     def best(self) -> Estimate:
         """Return the best point of those measured and of those around them, now, by posterior mean less one sigma.
 
+        What breaks a Bound more likely than not falls behind.
+
         Raises
         ------
         AutoexpError
             If nothing usable was measured.
         """
-        belief, name = self._believed(), self._wanted.name
+        belief, name, bounds = self._believed(), self._wanted.name, bounds_of(self._objectives)
 
         def careful(unit: FloatArray) -> FloatArray:
-            mean, sigma = belief.models[name].posterior(self._timed(unit))
-            return np.asarray(merit(self._wanted, mean)[0] - sigma)
+            now, model = self._timed(unit), belief.models[name]
+            mean, sigma = model.posterior(now)
+            return np.asarray(
+                merit(self._wanted, mean)[0] - sigma - model.parameters.scale * penalty(belief, bounds, now)
+            )
 
         chosen = _LOOKS.answer(self._candidates, self._memory.units, careful, self._seed)
         mean, sigma = belief.at(self._timed(chosen[None, :])[0])

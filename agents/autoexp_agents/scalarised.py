@@ -12,7 +12,7 @@ from autoexp.errors import ObjectiveError, listed
 from autoexp.objectives import Bound, Maximize, Minimize, Objective, as_objectives
 from autoexp.records import Estimate, Suggestion
 from autoexp.space import Space
-from autoexp_agents.belief import Belief, bounds_of
+from autoexp_agents.belief import Belief, bounds_of, penalty
 from autoexp_agents.closer import Looks
 from autoexp_agents.learner import Found, Searcher
 from autoexp_agents.report import slices
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _LOOKS = Looks(rounds=4, centres=5, each=48)
-_FEASIBLE = math.log(0.5)
-_PENALTY = 10.0
 
 
 class ScalarisedAgent(Searcher):
@@ -138,11 +136,11 @@ class ScalarisedAgent(Searcher):
         """
         belief, bounds = self._believed(), bounds_of(self._objectives)
         scales = [price * belief.models[name].parameters.scale for name, price in self._prices(belief).items()]
-        penalty = _PENALTY * float(np.linalg.norm(scales))
+        scale = float(np.linalg.norm(scales))
 
         def careful(unit: FloatArray) -> FloatArray:
             mean, sigma = self._worth(belief, unit)
-            return np.asarray(mean - sigma + penalty * np.minimum(belief.score(bounds, unit) - _FEASIBLE, 0.0))
+            return np.asarray(mean - sigma - scale * penalty(belief, bounds, unit))
 
         chosen = _LOOKS.answer(self._candidates, self._memory.units, careful, self._seed)
         mean, sigma = belief.at(chosen)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from autoexp import Classify, Dof, Maximize, Observation, Space
+from autoexp import Bound, Classify, Dof, Maximize, Observation, Space, Target
 from autoexp.errors import ObjectiveError
 from autoexp.testing.agents import AgentContract
 from autoexp_agents import BayesianAgent, DriftAgent
@@ -43,6 +43,30 @@ def test_follows_a_peak_that_moves():
     blind = [blindly(seed) for seed in range(4)]
     assert max(ours) < 0.1
     assert max(ours) < 0.4 * min(blind)
+
+
+@pytest.mark.parametrize("wanted", [Maximize("f"), Target("f", 2.0)])
+def test_keeps_a_bound(wanted):
+    line = Space([Dof("x", 0, 1)])
+    agent = DriftAgent(line, (wanted, Bound("g", high=0.5)), initial=5, candidates=256)
+    asked = []
+    for index in range(14):
+        [row] = agent.suggest(1, [])
+        asked.append(row.point["x"])
+        agent.ingest([Observation(row.point, {"f": asked[-1], "g": asked[-1]}, time=float(index))])
+    assert agent.best().point["x"] == pytest.approx(0.5, abs=0.01)
+    assert max(x for x in asked if x <= 0.5) > 0.49
+    assert sum(x > 0.51 for x in asked[5:]) <= 2
+
+
+def test_where_no_value_keeps_a_bound_only_the_bound_counts():
+    line = Space([Dof("x", 0, 1)])
+    agent = DriftAgent(line, (Maximize("f"), Bound("g", high=0.2)), initial=4)
+    for x in (0.5, 0.6, 0.8, 0.95):
+        agent.ingest([Observation({"x": x}, {"f": x, "g": x}, time=1.0)])
+    [asked] = agent.suggest(1, [])
+    assert asked.point["x"] < 0.25
+    assert asked.why.rule == "feasibility now"
 
 
 def test_what_is_old_is_forgotten():
