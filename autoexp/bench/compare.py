@@ -94,7 +94,7 @@ def _collect(
                 if isinstance(outcome, Track):
                     tracks.append(outcome)
                 else:
-                    failures.append(f"{trial.name}, seed {trial.seed}: {type(outcome).__name__}: {outcome}")
+                    failures.append(f"{trial.name}, seed {trial.seed}: {outcome}")
                 bar.set_postfix_str(f"{trial.name}, seed {trial.seed}", refresh=False)
                 bar.update()
         except KeyboardInterrupt:

@@ -9,7 +9,8 @@ from typing import Any
 
 from autoexp.bench.trial import Track, Trial, run_trial
 
-Outcome = tuple[Trial, Track | Exception]
+Outcome = tuple[Trial, Track | str]
+"""What came of a trial, or why it failed: in words, because not every error survives the way between processes."""
 
 
 def outcomes(trials: Sequence[Trial], *, client: Any = None, workers: int | None = None) -> Iterator[Outcome]:
@@ -31,11 +32,15 @@ def outcomes(trials: Sequence[Trial], *, client: Any = None, workers: int | None
     return _in_processes(trials, workers or min(len(trials), os.cpu_count() or 1))
 
 
-def _attempt(trial: Trial) -> Track | Exception:
+def _attempt(trial: Trial) -> Track | str:
     try:
         return run_trial(trial)
-    except Exception as error:
-        return error
+    except (Exception, SystemExit) as error:
+        return _why(error)
+
+
+def _why(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _in_processes(trials: Sequence[Trial], workers: int) -> Iterator[Outcome]:
@@ -43,10 +48,10 @@ def _in_processes(trials: Sequence[Trial], workers: int) -> Iterator[Outcome]:
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_settle_in)
     finished = False
     try:
-        asked = {pool.submit(run_trial, trial): trial for trial in trials}
+        asked = {pool.submit(_attempt, trial): trial for trial in trials}
         for future in as_completed(asked):
             error = future.exception()
-            yield asked[future], error if isinstance(error, Exception) else future.result()
+            yield asked[future], _why(error) if isinstance(error, Exception) else future.result()
         finished = True
     finally:
         pool.shutdown(wait=finished, cancel_futures=True)

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -156,8 +156,16 @@ def _scan(beamline: Beamline, campaign: Campaign, budget: int) -> list[float]:
     plan = plugins.load("plans", "adaptive_scan")(beamline.detectors(), campaign, num=budget)
     with _run_engine() as engine:
         engine.subscribe(waits)
-        engine(plan)
+        engine(_staying(plan))
     return waits.seconds
+
+
+def _staying(plan: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Fail where the plan would end the thread of the engine, which would be waited for in vain."""
+    try:
+        return (yield from plan)
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise AutoexpError(f"a scan must not end its process, got {error!r}") from error
 
 
 @contextmanager
