@@ -41,8 +41,8 @@ class QualityState:
     frames
         Sums of the frames.
     tallies
-        Sum of the squared valid values of all frames and pixels, saturated pixels of all frames, and frames
-        without a single count, float64, shape ``(3,)``.
+        Sum of the squared valid values of all frames and pixels, saturated pixels of all frames, frames without a
+        single count, and frames without a single valid pixel, float64, shape ``(4,)``.
     """
 
     frames: FrameSum
@@ -58,12 +58,14 @@ class QualityState:
 class DataQuality:
     """Numbers about the frames themselves, and one word of flags.
 
-    ``total`` counts per frame; ``saturated`` pixels per frame; the share of ``zero_frames``; ``hot``
+    ``total`` counts per frame, each pixel's over the frames in which it was valid; ``saturated`` pixels per frame; the
+    share of ``zero_frames``, all of whose valid pixels hold nothing, both of the frames with a valid pixel; ``hot``
     pixels, which hold more than ten times the median of their 3 x 3 surroundings and stand out of it by
     `threshold` standard deviations; ``dead`` pixels, which hold nothing where that median is `threshold`
     squared counts or more; ``signal_to_noise`` of the part of the frame that stands out most; and
     ``dispersion``, the variance of pixels from frame to frame over their mean, 1 for steady light
-    (Poisson) and more where the beam, or the sample, changes.
+    (Poisson) and more where the beam, or the sample, changes. Masked pixels enter none of them, and are nobody's
+    surroundings.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ class DataQuality:
 
     def init(self, spec: FrameSpec) -> QualityState:
         """Return the sums of no frames."""
-        return QualityState(FrameSum.empty(spec), torch.zeros(3, dtype=torch.float64, device=spec.device))
+        return QualityState(FrameSum.empty(spec), torch.zeros(4, dtype=torch.float64, device=spec.device))
 
     def update(self, state: QualityState, frames: Tensor | Frames, meta: FrameMeta) -> QualityState:
         """Add a batch, shape ``(n, y, x)``.
@@ -112,15 +114,16 @@ class DataQuality:
 
     def _counted(self, raw: IntArray, found: Tally) -> QualityState:
         saturated = int((raw >= self.saturation).sum()) if found.highest >= self.saturation else 0
-        tallies = torch.from_numpy(np.array([found.squares, saturated, found.zeros], np.float64))
+        tallies = torch.from_numpy(np.array([found.squares, saturated, found.zeros, 0], np.float64))
         return QualityState(FrameSum(torch.from_numpy(found.sums), None, None, len(raw), found.bound), tallies)
 
     def _lifted(self, frames: Frames) -> QualityState:
         values = frames.values if frames.valid is None else torch.where(frames.valid, frames.values, 0.0)
         summed = FrameSum.of(replace(frames, values=values), values.device)
-        saturated, zeros = (values >= self.saturation).sum(), (values == 0).all(2).all(1).sum()
-        squares = values.double().square().sum()
-        return QualityState(summed, torch.stack([squares, saturated.double(), zeros.double()]))
+        saturated, empty = (values >= self.saturation).sum(), (values == 0).all(2).all(1)
+        blind = torch.zeros_like(empty) if frames.valid is None else ~frames.valid.expand_as(values).any(2).any(1)
+        found = (values.double().square().sum(), saturated, (empty & ~blind).sum(), blind.sum())
+        return QualityState(summed, torch.stack([each.double() for each in found]))
 
     def merge(self, a: QualityState, b: QualityState) -> QualityState:
         """Join what two workers saw."""
@@ -137,32 +140,33 @@ class DataQuality:
     def read(self, state: QualityState) -> Mapping[str, Reduced]:
         """Return the numbers; their flags say what is wrong."""
         n = state.frames.n_frames
-        if n == 0:
-            return {name: number(math.nan, math.nan, unit, 0, Flags.NO_FRAMES) for name, unit in _UNITS.items()}
-        total, seen = state.frames.total, state.frames.seen
-        valid = None if isinstance(seen, int) else seen > 0
+        squares, saturated, zeros, blind = state.tallies.tolist()
+        lit = n - blind
+        if lit == 0:
+            flags = Flags.MASKED | Flags.NO_SIGNAL if n else Flags.NO_FRAMES
+            return {name: number(math.nan, math.nan, unit, n, flags) for name, unit in _UNITS.items()}
         blocks = Blocks.of(MeanImage.of(state.frames))
         significance = float(blocks.significance(blocks.corners()).max())
-        hot, dead = (float(each.sum()) for each in self._bad_pixels(total, valid))
-        squares, saturated, zeros = state.tallies.tolist()
+        hot, dead = (float(each.sum()) for each in self._bad_pixels(state.frames))
         found = {
-            "total": (float(total.sum()) / n, math.sqrt(float(state.frames.variances.sum())) / n),
-            "saturated": (saturated / n, math.sqrt(saturated) / n),
-            "zero_frames": (zeros / n, math.sqrt(zeros * (n - zeros) / n) / n),
+            "total": _total(state.frames),
+            "saturated": (saturated / lit, math.sqrt(saturated) / lit),
+            "zero_frames": (zeros / lit, math.sqrt(zeros * (lit - zeros) / lit) / lit),
             "hot": (hot, 0.0),
             "dead": (dead, 0.0),
             "signal_to_noise": (significance, 1.0),
             "dispersion": _dispersion(state.frames, squares),
         }
-        flags = self._flags(found)
+        flags = self._flags(found) | _masked(state.frames)
         return {name: number(*found[name], unit, n, flags) for name, unit in _UNITS.items()}
 
-    def _bad_pixels(self, total: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-        around = _median_around(total)
-        usable = torch.ones_like(total, dtype=torch.bool) if valid is None else valid
+    def _bad_pixels(self, frames: FrameSum) -> tuple[Tensor, Tensor]:
+        """Return where pixels are hot and where they are dead, by what as many frames of their surroundings hold."""
+        total, seen = frames.total, frames.seen
+        around = _median_around(total) if isinstance(seen, int) else _median_around(total / seen) * seen
         level = around.clamp(min=0.0)
         hot = (total > 10.0 * level) & (total - level > self.threshold * (level + self.threshold).sqrt())
-        return hot & usable, (total == 0) & (level >= self.threshold**2) & usable
+        return hot, (total == 0) & (level >= self.threshold**2)
 
     def _flags(self, found: Mapping[str, tuple[float, float]]) -> Flags:
         flags = Flags.NONE
@@ -174,12 +178,24 @@ class DataQuality:
         return flags | (Flags.CHANGED if value - 1.0 > self.threshold * sigma else Flags.NONE)
 
 
+def _total(frames: FrameSum) -> tuple[float, float]:
+    """Return the counts per frame, each pixel's over the frames in which it was valid, and their sigma."""
+    if isinstance(frames.seen, int):
+        return float(frames.total.sum()) / frames.seen, math.sqrt(float(frames.variances.sum())) / frames.seen
+    often = frames.seen.clamp(min=1)
+    return float((frames.total / often).sum()), math.sqrt(float((frames.variances / often**2).sum()))
+
+
+def _masked(frames: FrameSum) -> Flags:
+    return Flags.MASKED if frames.missing is not None and bool(frames.missing.any()) else Flags.NONE
+
+
 def _median_around(image: Tensor) -> Tensor:
-    """Return the median of the eight neighbours of each pixel, the lower of the middle two."""
+    """Return the median of the eight neighbours of each pixel but NaN, the lower of the middle two."""
     padded = pad(image[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
     rows, columns = image.shape
     shifts = [(dy, dx) for dy in range(3) for dx in range(3) if (dy, dx) != (1, 1)]
-    return torch.stack([padded[dy : dy + rows, dx : dx + columns] for dy, dx in shifts]).median(0).values
+    return torch.stack([padded[dy : dy + rows, dx : dx + columns] for dy, dx in shifts]).nanmedian(0).values
 
 
 def _dispersion(frames: FrameSum, squares: float) -> tuple[float, float]:

@@ -89,6 +89,61 @@ def test_empty_frames_are_counted():
     assert found["total"].flags & Flags.CHANGED
 
 
+@pytest.mark.parametrize("level", [40.0, 1000.0])
+def test_the_corners_of_modules_are_not_hot(level):
+    frames = light(4, level=level).astype(np.int32)
+    frames[:, 30:33] = frames[:, :, 40:43] = -1
+    found = read(frames)
+    assert value(found, "hot") == value(found, "dead") == 0
+    assert found["total"].flags == Flags.MASKED
+    assert value(found, "total") == pytest.approx(np.where(frames < 0, 0, frames).sum() / 4)
+
+
+def test_bad_pixels_beside_a_gap_are_found():
+    frames = light(4).astype(np.int32)
+    frames[:, 30:33] = frames[:, :, 40:43] = -1
+    frames[:, 29, 39], frames[:, 33, 43] = 5000, 0
+    found = read(frames)
+    assert (value(found, "hot"), value(found, "dead")) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(("level", "bad"), [(100.0, (0.0, 1.0)), (2.0, (0.0, 0.0))])
+def test_a_pixel_is_judged_by_the_frames_that_show_it(level, bad):
+    frames = np.random.default_rng(3).poisson(level, (20, *SHAPE)).astype(np.int32)
+    often = frames[1:, 46, 46].copy()
+    frames[1:, 45:48, 45:48] = -1
+    frames[1:, 46, 46] = often
+    frames[1:, 20, 20], frames[0, 20, 20] = -1, 0
+    found = read(frames)
+    assert (value(found, "hot"), value(found, "dead")) == bad
+
+
+@pytest.mark.parametrize(("sentinel", "kind"), [(-1, np.int32), (65535, np.uint16), (np.nan, np.float64)])
+def test_without_a_valid_pixel_nothing_is_known(sentinel, kind):
+    for name, each in read(np.full((3, *SHAPE), sentinel, kind)).items():
+        assert np.isnan([each.value, each.sigma]).all(), name
+        assert (each.flags, each.n_frames) == (Flags.MASKED | Flags.NO_SIGNAL, 3)
+
+
+def test_a_frame_without_a_valid_pixel_is_left_out():
+    frames = light(4).astype(np.int32)
+    frames[2], frames[1, 3, 3:5] = 0, 61000
+    whole, found = read(frames), read(np.concatenate([frames, np.full((6, *SHAPE), -1, np.int32)]))
+    assert value(whole, "zero_frames") == 0.25
+    assert value(whole, "saturated") == 0.5
+    for name in whole:
+        assert value(found, name) == pytest.approx(value(whole, name), rel=1e-12), name
+        assert float(found[name].sigma) == pytest.approx(float(whole[name].sigma), rel=1e-12), name
+        assert found[name].flags == whole[name].flags | Flags.MASKED
+
+
+def test_an_empty_frame_with_masked_pixels_is_empty():
+    frames = np.zeros((2, *SHAPE), np.int32)
+    frames[0] = light(1)[0]
+    frames[:, :9] = -1
+    assert value(read(frames), "zero_frames") == 0.5
+
+
 def test_dark_frames_hold_no_signal():
     dark = np.random.default_rng(1).poisson(2.0, (3, *SHAPE))
     assert read(dark)["total"].flags & Flags.NO_SIGNAL
