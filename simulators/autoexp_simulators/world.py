@@ -1,5 +1,6 @@
 """What the simulated devices of one beamline share, and how a frame comes about."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from autoexp_simulators.axis import Axis
 from autoexp_simulators.clock import SimulatedClock
 from autoexp_simulators.dice import Dice
 from autoexp_simulators.faults.habits import Habits
-from autoexp_simulators.faults.hooks import Delays, Remains, Shifts, Shines, Spoils
+from autoexp_simulators.faults.hooks import Delays, Hits, Remains, Shifts, Shines, Spoils
 from autoexp_simulators.shift import shifted
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 
@@ -44,7 +45,9 @@ class World:
         beam = self.habits.of("beam", "beam")
         self._shines = [habit for habit in beam if isinstance(habit, Shines)]
         self._shifts = [habit for habit in beam if isinstance(habit, Shifts)]
-        self._remains = [habit for habit in self.habits.of("sample", "sample") if isinstance(habit, Remains)]
+        sample = self.habits.of("sample", "sample")
+        self._hits = [habit for habit in sample if isinstance(habit, Hits)]
+        self._remains = [habit for habit in sample if isinstance(habit, Remains)]
 
     def new_seed(self) -> int:
         """Return the seed of one more part; the order in which parts ask is part of the result."""
@@ -66,12 +69,22 @@ class World:
         shifts = [habit.shift(now) for habit in self._shifts]
         return sum(down for down, _ in shifts), sum(right for _, right in shifts)
 
-    def remaining(self, positions: Mapping[str, float], now: float, dose: float) -> float:
-        """Return the share of the sample's signal that is left, and count the dose."""
-        share = 1.0
-        for habit in self._remains:
-            share *= habit.remaining(positions, now, dose)
-        return share
+    def light(self, positions: Mapping[str, float], began: float, exposure: float) -> float:
+        """Return the share of a fresh sample's signal at full beam that an exposure gives.
+
+        Parameters
+        ----------
+        positions
+            Where every motor truly is.
+        began, exposure
+            When it begins, and its length, in beamline seconds.
+        """
+        beam = self.current(began)
+        for habit in self._hits:
+            beam *= habit.hit(began, exposure) if beam else 1.0
+        if not beam:
+            return 0.0
+        return beam * math.prod(habit.remaining(positions, began, exposure, beam) for habit in self._remains)
 
 
 class Imager:
@@ -135,8 +148,7 @@ class Imager:
         photons = self.spec.photons(tensors, self._tensor(times))
         shares, shifts = [], []
         for place, time in zip(places, times, strict=True):
-            current = self._world.current(time)
-            shares.append(current * self._world.remaining(place, time, current * exposure))
+            shares.append(self._world.light(place, time, exposure))
             shifts.append(self._world.beam_shift(time))
         if any(share != 1.0 for share in shares):
             photons = photons * self._tensor(shares).to(photons.dtype)[:, None, None]

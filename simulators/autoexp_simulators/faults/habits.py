@@ -6,7 +6,7 @@ import numpy as np
 
 from autoexp.beamline import Happening
 from autoexp.errors import PluginError, listed
-from autoexp_simulators.faults.hooks import Fault, Kind, Record
+from autoexp_simulators.faults.hooks import Fault, FollowsMotors, Kind, Record
 
 
 class Habits:
@@ -32,10 +32,10 @@ class Habits:
         self._faults = tuple(faults)
         self._seed = seed
         for fault in self._faults:
-            known = [name for name, kind in (devices or {}).items() if kind == fault.acts_on]
-            if fault.device is not None and fault.device not in known:
-                name = type(fault).__name__
-                raise PluginError(f"{name} must name a {fault.acts_on} ({listed(known)}), got {fault.device!r}")
+            if fault.device is not None:
+                _check_name(fault, fault.acts_on, fault.device, devices or {})
+            for name in fault.motors if isinstance(fault, FollowsMotors) else ():
+                _check_name(fault, "motor", name, devices or {})
 
     def of(self, kind: Kind, name: str, number: int = 0) -> tuple[object, ...]:
         """Return the habits of a device.
@@ -59,3 +59,9 @@ class Habits:
             self.happenings.append(Happening(time, device, fault, detail))
 
         return record
+
+
+def _check_name(fault: Fault, kind: Kind, name: str, devices: Mapping[str, Kind]) -> None:
+    known = [device for device, its_kind in devices.items() if its_kind == kind]
+    if name not in known:
+        raise PluginError(f"{type(fault).__name__} must name a {kind} ({listed(known)}), got {name!r}")

@@ -1,6 +1,6 @@
 """Where a beamline's habits act: one method each; a habit has those that it needs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -34,6 +34,15 @@ class Fault(Protocol):
 
     def begin(self, generator: np.random.Generator, record: Record) -> object:
         """Return the habit itself: an object with one or more of the methods below."""
+
+
+@runtime_checkable
+class FollowsMotors(Protocol):
+    """The settings of a habit that depends on where motors stand."""
+
+    @property
+    def motors(self) -> Sequence[str]:
+        """Names of the motors."""
 
 
 @runtime_checkable
@@ -77,11 +86,29 @@ class Shifts(Protocol):
 
 
 @runtime_checkable
+class Hits(Protocol):
+    """Moves the sample out of the beam."""
+
+    def hit(self, began: float, exposure: float) -> float:
+        """Return the share of the beam that hits the sample in an exposure."""
+
+
+@runtime_checkable
 class Remains(Protocol):
     """Changes what the sample gives."""
 
-    def remaining(self, positions: Mapping[str, float], began: float, dose: float) -> float:
-        """Return the share of the signal that is left, and count `dose`, seconds at full beam."""
+    def remaining(self, positions: Mapping[str, float], began: float, exposure: float, beam: float) -> float:
+        """Return the share of the signal that is left.
+
+        Parameters
+        ----------
+        positions
+            Where every motor truly is.
+        began, exposure
+            When the exposure began, and its length, in seconds.
+        beam
+            Share of the full beam that hits the sample meanwhile.
+        """
 
 
 @runtime_checkable
