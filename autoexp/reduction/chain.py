@@ -25,6 +25,14 @@ class Stage(Protocol):
         """Return the changed frames."""
 
 
+@runtime_checkable
+class ChecksShape(Protocol):
+    """A stage that holds maps of the frame, and tells whether they fit."""
+
+    def check_shape(self, shape: tuple[int, int]) -> None:
+        """Raise a `ReductionError` where frames of that shape, (y, x), do not fit."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainState(Generic[S]):
     """Stages on the device of the frames, and the state of the reducer behind them."""
@@ -55,7 +63,16 @@ class Chain(Generic[S]):
         return (self.reducer,)
 
     def init(self, spec: FrameSpec) -> ChainState[S]:
-        """Return the state before any frame."""
+        """Return the state before any frame.
+
+        Raises
+        ------
+        ReductionError
+            If a map of a stage has another shape than the frames.
+        """
+        for stage in self.stages:
+            if isinstance(stage, ChecksShape):
+                stage.check_shape(spec.shape)
         stages = tuple(_on_device(stage, spec.device) for stage in self.stages)
         return ChainState(stages, spec.device, self.reducer.init(spec))
 

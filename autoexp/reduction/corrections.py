@@ -21,6 +21,12 @@ def _scale(frames: Frames, factor: Tensor | float) -> Frames:
     return Frames(frames.values * factor, frames.variances * factor**2, frames.valid)
 
 
+def _check_map(name: str, value: Tensor | float, shape: tuple[int, int], *, or_number: bool = False) -> None:
+    found = tuple(torch.as_tensor(value).shape)
+    if found != tuple(shape) and not (or_number and found == ()):
+        raise ReductionError(f"{name} must be {tuple(shape)} as the frames are, got shape {found}")
+
+
 def _summary(value: Tensor | float) -> Any:
     return value if isinstance(value, float | int) else f"map of shape {tuple(value.shape)}"
 
@@ -40,6 +46,11 @@ class Gain:
         Pedestal in detector units, a number or shape ``(y, x)``.
     read_noise
         Standard deviation of the electronics in photons.
+
+    Raises
+    ------
+    ReductionError
+        If `gain` is not positive, or `read_noise` is negative.
     """
 
     gain: Tensor | float
@@ -51,6 +62,17 @@ class Gain:
             raise ReductionError(f"gain must be positive, got {float(torch.as_tensor(self.gain).min())}")
         if not 0 <= self.read_noise < math.inf:
             raise ReductionError(f"read_noise must be zero or more photons, got {self.read_noise}")
+
+    def check_shape(self, shape: tuple[int, int]) -> None:
+        """Refuse frames, (y, x), that the maps do not fit.
+
+        Raises
+        ------
+        ReductionError
+            If one does not.
+        """
+        _check_map("gain", self.gain, shape, or_number=True)
+        _check_map("offset", self.offset, shape, or_number=True)
 
     def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
         """Return the frames in photons."""
@@ -76,6 +98,17 @@ class Dark:
 
     dark: Tensor
     variance: Tensor | float = 0.0
+
+    def check_shape(self, shape: tuple[int, int]) -> None:
+        """Refuse frames, (y, x), that the maps do not fit.
+
+        Raises
+        ------
+        ReductionError
+            If one does not.
+        """
+        _check_map("dark", self.dark, shape)
+        _check_map("variance", self.variance, shape, or_number=True)
 
     def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
         """Return the frames without their dark counts."""
@@ -103,6 +136,17 @@ class Flat:
     flat: Tensor
     variance: Tensor | float = 0.0
 
+    def check_shape(self, shape: tuple[int, int]) -> None:
+        """Refuse frames, (y, x), that the maps do not fit.
+
+        Raises
+        ------
+        ReductionError
+            If one does not.
+        """
+        _check_map("flat", self.flat, shape)
+        _check_map("variance", self.variance, shape, or_number=True)
+
     def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
         """Return the frames as a detector of equal pixels would have seen them."""
         alive = torch.isfinite(self.flat) & (self.flat > 0)
@@ -123,18 +167,28 @@ class Mask:
     Parameters
     ----------
     bad
-        True where a pixel must not be used, shape ``(y, x)``.
+        True, or not zero, where a pixel must not be used, shape ``(y, x)``.
     """
 
     bad: Tensor
 
+    def check_shape(self, shape: tuple[int, int]) -> None:
+        """Refuse frames, (y, x), that the maps do not fit.
+
+        Raises
+        ------
+        ReductionError
+            If one does not.
+        """
+        _check_map("bad", self.bad, shape)
+
     def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
         """Return the frames with those pixels invalid."""
-        return Frames(frames.values, frames.variance, _both(frames.valid, ~self.bad))
+        return Frames(frames.values, frames.variance, _both(frames.valid, ~self.bad.bool()))
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
-        return {"masked_pixels": int(self.bad.sum())}
+        return {"masked_pixels": int(self.bad.count_nonzero())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +208,19 @@ class DeadTime:
         Dead time in seconds.
     shared
         Whether all pixels of a row are blind together, as the channels of one detector element's spectrum are.
+
+    Raises
+    ------
+    ReductionError
+        If `tau` is negative or not finite.
     """
 
     tau: float
     shared: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tau < math.inf:
+            raise ReductionError(f"tau must be zero or more seconds, got {self.tau}")
 
     def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
         """Return the counts that there were, by the exposure of `meta`."""
@@ -187,9 +250,18 @@ class Monitor:
     ----------
     reference
         Flux at which values stay as they are, in the monitor's counts.
+
+    Raises
+    ------
+    ReductionError
+        If it is not positive.
     """
 
     reference: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.reference < math.inf:
+            raise ReductionError(f"reference must be a positive flux, got {self.reference}")
 
     def __call__(self, frames: Frames, meta: FrameMeta) -> Frames:
         """Return the frames as they would be at the reference flux.

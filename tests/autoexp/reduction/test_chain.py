@@ -124,6 +124,57 @@ def test_frames_must_be_three_dimensional_and_real():
         lift(torch.zeros(1, 4, 4, dtype=torch.complex64), "cpu")
 
 
+def test_a_mask_may_be_written_in_integers():
+    bad = torch.tensor([[0, 1, 255]], dtype=torch.uint8)
+    out = Mask(bad)(lift(torch.tensor([[[1, 2, 3]]]), "cpu"), FrameMeta())
+    assert out.valid.tolist() == [[True, False, False]]
+    assert Mask(bad).settings() == {"masked_pixels": 2}
+
+
+@pytest.mark.parametrize("shape", [(1, 64), (48, 1), (64,), (1, 48, 64), (3, 64)])
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda wrong: Dark(wrong), "dark"),
+        (lambda wrong: Flat(wrong), "flat"),
+        (lambda wrong: Mask(wrong), "bad"),
+        (lambda wrong: Dark(torch.ones(SHAPE), wrong), "variance"),
+        (lambda wrong: Flat(torch.ones(SHAPE), wrong), "variance"),
+        (lambda wrong: Gain(wrong), "gain"),
+        (lambda wrong: Gain(2.0, offset=wrong), "offset"),
+    ],
+)
+def test_a_map_must_have_the_shape_of_the_frames(make, name, shape):
+    reducer = chain(make(torch.ones(shape)), BeamStatistics())
+    with pytest.raises(ReductionError) as refusal:
+        reducer.init(FrameSpec(SHAPE))
+    assert str(refusal.value) == f"{name} must be (48, 64) as the frames are, got shape {shape}"
+
+
+def test_one_number_may_stand_for_a_map_where_stages_take_one():
+    maps = torch.ones(SHAPE)
+    for stage in (Gain(2.0, offset=torch.tensor(1.0)), Dark(maps, 0.1), Flat(maps, torch.tensor(0.1))):
+        chain(stage, BeamStatistics()).init(FrameSpec(SHAPE))
+    with pytest.raises(ReductionError, match=r"dark must be \(48, 64\) as the frames are, got shape \(\)"):
+        chain(Dark(torch.tensor(1.0)), BeamStatistics()).init(FrameSpec(SHAPE))
+
+
+@pytest.mark.parametrize(
+    ("build", "rule"),
+    [
+        (lambda: DeadTime(-1e-6), "tau must be zero or more seconds, got -1e-06"),
+        (lambda: DeadTime(float("nan")), "tau must be zero or more seconds, got nan"),
+        (lambda: Monitor(0.0), "reference must be a positive flux, got 0.0"),
+        (lambda: Monitor(-2.0), "reference must be a positive flux, got -2.0"),
+        (lambda: Monitor(float("nan")), "reference must be a positive flux, got nan"),
+        (lambda: Monitor(float("inf")), "reference must be a positive flux, got inf"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(build, rule):
+    with pytest.raises(ReductionError, match=rule):
+        build()
+
+
 def test_chain_refuses_what_it_cannot_run():
     with pytest.raises(ReductionError, match="must end with a reducer"):
         chain(Mask(torch.zeros(2, 2, dtype=torch.bool)))
