@@ -3,19 +3,21 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from autoexp.errors import ReductionError
+from autoexp.errors import ReductionError, listed
 from autoexp.flags import Flags
 from autoexp.reduction import rebin
 from autoexp.reduction.geometry import PINT_UNITS, Poni, RadialUnit
 from autoexp.reduction.records import Axis, FrameMeta, Frames, FrameSpec, Reduced
 from autoexp.reduction.rehearsal import rehearse
 from autoexp.reduction.sums import FrameSum
+
+Splitting = Literal["no", "full"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,13 +79,13 @@ class AzimuthalIntegration:
     splitting
         ``"no"`` puts a pixel into the bin of its centre; ``"full"`` shares it by area.
     range
-        Outer edges of the bins in `unit`; by default what the pixels cover.
+        Outer edges of the bins in `unit`, low and high; by default what the pixels cover.
     sectors
         Into how many equal ranges of χ, from -180 degrees on, the pattern is cut.
     solid_angle
         Whether to correct for the pixels' solid angles.
     polarisation
-        Polarisation factor of the beam to correct for; None for no correction.
+        Polarisation factor of the beam to correct for, -1 to 1; None for no correction.
     clip
         Leave out pixels that deviate from the mean of their bin by more than so many standard
         deviations, five times over; None keeps all. For ``splitting="no"``.
@@ -91,13 +93,14 @@ class AzimuthalIntegration:
     Raises
     ------
     ReductionError
-        If `bins` or `sectors` is below one, or `clip` is asked for together with splitting.
+        If `bins` or `sectors` is below one, `unit` or `splitting` is none of those above, `range` does not ascend,
+        `polarisation` is no factor, or `clip` is asked for together with splitting.
     """
 
     geometry: Poni
     bins: int = 1000
     unit: RadialUnit = "q_A^-1"
-    splitting: Literal["no", "full"] = "no"
+    splitting: Splitting = "no"
     range: tuple[float, float] | None = None
     sectors: int = 1
     solid_angle: bool = True
@@ -107,6 +110,17 @@ class AzimuthalIntegration:
     def __post_init__(self) -> None:
         if self.bins < 1 or self.sectors < 1:
             raise ReductionError(f"bins and sectors must be one or more, got {self.bins} and {self.sectors}")
+        for name, known in (("unit", get_args(RadialUnit)), ("splitting", get_args(Splitting))):
+            if getattr(self, name) not in known:
+                raise ReductionError(f"{name} must be one of {listed(known)}, got {getattr(self, name)!r}")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        if self.range is not None and not -math.inf < self.range[0] < self.range[1] < math.inf:
+            low, high = self.range
+            raise ReductionError(f"low must be below high, both finite, got low={low}, high={high} for range")
+        if self.polarisation is not None and not -1 <= self.polarisation <= 1:
+            raise ReductionError(f"polarisation must be from -1 to 1, got {self.polarisation}")
         if self.clip is not None and (self.splitting != "no" or not self.clip > 0):
             raise ReductionError(
                 f"clip must be positive and without splitting, got {self.clip} with {self.splitting!r}"

@@ -206,3 +206,21 @@ def test_settings_that_make_no_sense_are_refused():
         AzimuthalIntegration(GEOMETRY, clip=3.0, splitting="full")
     with pytest.raises(ReductionError, match="distance must be positive, got 0"):
         Poni(SHAPE, (PIXEL, PIXEL), 0.0, (0.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"splitting": "bbox"}, "splitting must be one of 'no', 'full', got 'bbox'"),
+        ({"unit": "q_m"}, r"unit must be one of 'q_A\^-1', 'q_nm\^-1', '2th_deg', got 'q_m'"),
+        ({"range": (3.0, 1.0)}, "low must be below high, both finite, got low=3.0, high=1.0 for range"),
+        ({"range": (2.0, 2.0)}, "got low=2.0, high=2.0 for range"),
+        ({"range": (0.0, float("inf"))}, "got low=0.0, high=inf for range"),
+        ({"range": (float("nan"), 1.0)}, "got low=nan, high=1.0 for range"),
+        ({"polarisation": 5.0}, "polarisation must be from -1 to 1, got 5.0"),
+        ({"polarisation": float("nan")}, "polarisation must be from -1 to 1, got nan"),
+    ],
+)
+def test_settings_that_name_nothing_are_refused(settings, rule):
+    with pytest.raises(ReductionError, match=rule):
+        AzimuthalIntegration(GEOMETRY, **settings)
