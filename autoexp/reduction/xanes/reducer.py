@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from autoexp.errors import ReductionError
+from autoexp.errors import ReductionError, listed
 from autoexp.flags import Flags
 from autoexp.reduction.frames import lift
 from autoexp.reduction.gridded import GridSums, positions
@@ -17,6 +17,8 @@ from autoexp.reduction.records import Axis, FloatArray, FrameMeta, Frames, Frame
 from autoexp.reduction.xanes.features import Feature, half_step, inflection, white_line
 from autoexp.reduction.xanes.normalisation import Normalised, Windows, normalise, steepest
 from autoexp.reduction.xanes.references import References, decompose
+
+Mode = Literal["transmission", "fluorescence"]
 
 _FEWEST = 8
 """Points below which nothing is said of a spectrum."""
@@ -43,7 +45,7 @@ class Xanes:
     incident, transmitted
         Columns of the chambers before and after the sample; in fluorescence the second is the fluorescence detector.
     mode
-        ``mu = ln(I0 / It)``, or ``mu = If / I0``.
+        ``"transmission"``: ``mu = ln(I0 / It)``; ``"fluorescence"``: ``mu = If / I0``.
     line
         Where the white line may be, in eV from E0.
     smooth
@@ -53,7 +55,8 @@ class Xanes:
     Raises
     ------
     ReductionError
-        If the grid does not ascend or is too short, the columns are one, or `smooth` is not positive.
+        If the grid does not ascend or is too short, the columns are one, there is no such `mode`, or `smooth` is not
+        positive.
     """
 
     energies: tuple[float, ...]
@@ -62,7 +65,7 @@ class Xanes:
     references: References | None = None
     incident: int = 0
     transmitted: int = 1
-    mode: Literal["transmission", "fluorescence"] = "transmission"
+    mode: Mode = "transmission"
     line: tuple[float, float] = (0.0, 30.0)
     smooth: float = 1.0
 
@@ -75,6 +78,8 @@ class Xanes:
             raise ReductionError(
                 f"incident and transmitted must be two columns, got {self.incident} and {self.transmitted}"
             )
+        if self.mode not in get_args(Mode):
+            raise ReductionError(f"mode must be one of {listed(get_args(Mode))}, got {self.mode!r}")
         if not self.smooth > 0:
             raise ReductionError(f"smooth must be positive, got {self.smooth} eV")
 

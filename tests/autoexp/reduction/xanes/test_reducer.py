@@ -200,6 +200,7 @@ def test_it_is_found_by_name():
         (lambda: Xanes(tuple(ENERGY[::-1])), "must ascend"),
         (lambda: xanes(incident=1), "two columns"),
         (lambda: xanes(smooth=0.0), "smooth must be positive"),
+        (lambda: xanes(mode="Transmission"), "one of 'transmission', 'fluorescence', got 'Transmission'"),
         (lambda: read(xanes(), counts()[:, :, :1]), "columns 0 and 1"),
         (lambda: read(xanes(), counts(), ENERGY[1:]), "got 200 for 201"),
         (lambda: xanes().update(xanes().init(SPEC), counts(), FrameMeta()), "coordinate 'energy'"),
