@@ -1,15 +1,16 @@
 """A Scene made from what was measured before: a past experiment, replayed with another strategy."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
-from scipy.spatial import cKDTree
+from scipy.spatial import QhullError, cKDTree
 from torch import Tensor
 
 from autoexp.beamline import Beamline
@@ -52,6 +53,12 @@ class TableScene:
         ``"pool"``: only the measured points can be measured; every position gives the value of the nearest.
         ``"linear"``: linear in simplices between them (Delaunay), and the nearest value outside their hull.
 
+    Raises
+    ------
+    SpaceError
+        If `sigma` is negative or not finite, there is no such `between`, or points are to be linear between but lie
+        on a line or in a plane of fewer dimensions than there are Dofs.
+
     Notes
     -----
     The values in the table pass for the truth, the noise that they were measured with included.
@@ -64,6 +71,23 @@ class TableScene:
     unit: str = ""
     sigma: float = 0.0
     between: Between = "pool"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.sigma < math.inf:
+            raise SpaceError(f"sigma must be zero or more, got {self.sigma}")
+        if self.between not in get_args(Between):
+            raise SpaceError(f"between must be one of {listed(get_args(Between))}, got {self.between!r}")
+        if self.between == "linear" and len(self.names) > 1:
+            self._check_simplices()
+
+    def _check_simplices(self) -> None:
+        try:
+            self._linear  # noqa: B018
+        except QhullError as error:
+            raise SpaceError(
+                f"points must span all of {listed(self.names)} for between='linear', got {len(self.points)} of rank "
+                f"{np.linalg.matrix_rank((self.points - self.points.mean(0)) / self._span)}"
+            ) from error
 
     def expected(self, points: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         """Return ``table_<field>`` at ``n`` points of the Dofs, shape ``(n,)``."""
@@ -209,7 +233,7 @@ def table_beamline(
     Raises
     ------
     SpaceError
-        If a column is missing, or no row is complete.
+        If a column is missing, no row is complete, or a setting is none that `TableScene` takes.
     """
     names = tuple(dof.name for dof in dofs)
     columns, unit = _columns(table, [*names, objective.name])

@@ -67,3 +67,26 @@ def test_refusals():
         table_beamline(TABLE, DOFS, Maximize("flux"))
     with pytest.raises(SpaceError, match="complete row"):
         table_beamline(TABLE * np.nan, DOFS, Maximize("yield"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"between": "cubic"}, "between must be one of 'pool', 'linear', got 'cubic'"),
+        ({"sigma": -1.0}, "sigma must be zero or more, got -1.0"),
+        ({"sigma": float("nan")}, "sigma must be zero or more, got nan"),
+        ({"sigma": float("inf")}, "sigma must be zero or more, got inf"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, rule):
+    with pytest.raises(SpaceError, match=rule):
+        replayed(**settings)
+
+
+@pytest.mark.parametrize(("rows", "rank"), [(41, 1), (2, 1), (1, 0)])
+def test_points_on_a_line_have_nothing_between_them(rows, rank):
+    table = TABLE.assign(y=3.0 * TABLE["x"])[:rows]
+    dofs = [*DOFS, Dof("y", 0.0, 12.0)]
+    with pytest.raises(SpaceError, match=f"span all of 'x', 'y' for between='linear', got {rows} of rank {rank}"):
+        table_beamline(table, dofs, Maximize("yield"), between="linear")
+    assert len(table_beamline(table, dofs, Maximize("yield")).scene.space(dofs).pool) == rows
