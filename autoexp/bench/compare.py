@@ -1,7 +1,9 @@
 """Agents against each other on a Scene whose truth is known."""
 
+import operator
 from collections.abc import Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, SupportsIndex
 
 from autoexp import plugins
 from autoexp.bench.comparison import Comparison
@@ -16,7 +18,7 @@ def compare(
     scene: SceneFactory,
     *,
     budget: int,
-    seeds: int | Sequence[int] = 5,
+    seeds: SupportsIndex | Sequence[SupportsIndex] = 5,
     goal: Goal | None = None,
     client: Any = None,
     workers: int | None = None,
@@ -55,10 +57,10 @@ def compare(
     Raises
     ------
     AutoexpError
-        If a number is below one, or no scan finished.
+        If a number is below one, `seeds` are no integers, or no scan finished.
     """
     chosen = dict(agents) if isinstance(agents, Mapping) else {name: name for name in agents}
-    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    numbers = _numbers(seeds)
     _check(chosen, scene, budget, numbers)
     trials = [Trial(name, agent, scene, budget, seed, goal) for seed in numbers for name, agent in chosen.items()]
     tracks, failures = _collect(trials, client, workers, progress)
@@ -66,6 +68,15 @@ def compare(
         reasons = f"; the first failed: {failures[0]}" if failures else ""
         raise AutoexpError(f"a comparison needs a finished scan, got none{reasons}")
     return Comparison.of(tracks, list(chosen), numbers, tuple(failures))
+
+
+def _numbers(seeds: SupportsIndex | Sequence[SupportsIndex]) -> list[int]:
+    with suppress(TypeError):
+        return list(range(operator.index(seeds)))  # type: ignore[arg-type]
+    try:
+        return [operator.index(seed) for seed in seeds]  # type: ignore[union-attr]
+    except TypeError as error:
+        raise AutoexpError(f"seeds must be an integer or a sequence of integers, got {seeds!r}") from error
 
 
 def _check(agents: Mapping[str, AgentFactory], scene: SceneFactory, budget: int, seeds: Sequence[int]) -> None:

@@ -62,7 +62,21 @@ def test_an_interrupt_keeps_what_there_is(rivals, monkeypatch):
     assert found.final.sel(seed=1).isnull().all()
 
 
-@pytest.mark.parametrize(("settings", "said"), [({"budget": 0}, "budget 0"), ({"seeds": [1, 1]}, r"\[1, 1\]")])
+@pytest.mark.parametrize(("seeds", "meant"), [(np.int64(2), [0, 1]), (np.array([3, 5]), [3, 5]), (range(1, 3), [1, 2])])
+def test_seeds_may_be_numbers_of_numpy(seeds, meant):
+    found = compare(["random"], peak_beamline, budget=1, seeds=seeds, workers=0, progress=False)
+    assert found.data.seed.values.tolist() == meant
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"budget": 0}, "budget 0"),
+        ({"seeds": [1, 1]}, r"\[1, 1\]"),
+        ({"seeds": 2.5}, "seeds must be an integer or a sequence of integers, got 2.5"),
+        ({"seeds": [0, 1.5]}, r"seeds must be an integer or a sequence of integers, got \[0, 1.5\]"),
+    ],
+)
 def test_refusals(settings, said):
     with pytest.raises(AutoexpError, match=said):
         compare(["sobol"], peak_beamline, **{"budget": 3, "seeds": 1} | settings)
