@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,15 @@ _NUMBERS = ("center", "width", "power", "background", "misfit")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnifeEdgeState:
-    """Sums at each position of the blade, and the shape of the frames."""
+    """Sums at each position of the blade, and the shape of the frames.
+
+    Parameters
+    ----------
+    sums
+        Of the counts in the first column, of the marks of masked pixels in the second.
+    shape
+        Rows and columns.
+    """
 
     sums: GridSums
     shape: tuple[int, int]
@@ -38,6 +47,9 @@ class KnifeEdge:
     of `FrameMeta`. Through all of them goes, by weighted least squares, ``background + power (1 ± erf(z)) / 2`` with
     ``z = (x - center) / (sqrt(2) sigma)`` (J. A. Arnaud et al., Appl. Opt. 10, 2775 (1971)); the width is
     ``2 sqrt(2 ln 2) sigma``, at half maximum.
+
+    Sums compare only over the same pixels: a mask that is the same in all frames is part of the detector, and positions
+    where a frame was masked otherwise than most are left out.
 
     Parameters
     ----------
@@ -67,7 +79,7 @@ class KnifeEdge:
 
     def init(self, spec: FrameSpec) -> KnifeEdgeState:
         """Return the sums of no frames."""
-        return KnifeEdgeState(GridSums.empty(self.blade, 1, spec.device), spec.shape)
+        return KnifeEdgeState(GridSums.empty(self.blade, 2, spec.device), spec.shape)
 
     def update(self, state: KnifeEdgeState, frames: Tensor | Frames, meta: FrameMeta) -> KnifeEdgeState:
         """Add a batch, shape ``(n, y, x)``, with its positions.
@@ -83,13 +95,8 @@ class KnifeEdge:
             raise ReductionError(f"frames must be {state.shape} as the state is, got {tuple(shape)}")
         if n == 0:
             return state
-        values, variances, valid = lifted.values.double(), lifted.variances.double(), None
-        if lifted.valid is not None:
-            usable = lifted.valid.expand_as(values)
-            values, variances = (torch.where(usable, each, 0.0) for each in (values, variances))
-            valid = usable.any(2).any(1)
-        total, spread = (each.sum((1, 2))[:, None] for each in (values, variances))
-        return KnifeEdgeState(state.sums.add(total, spread, valid, positions(meta, self.coordinate, n)), state.shape)
+        at = positions(meta, self.coordinate, n)
+        return KnifeEdgeState(state.sums.add(*_summed(lifted), at), state.shape)
 
     def merge(self, a: KnifeEdgeState, b: KnifeEdgeState) -> KnifeEdgeState:
         """Join what two workers saw."""
@@ -103,11 +110,11 @@ class KnifeEdge:
     def read(self, state: KnifeEdgeState) -> Mapping[str, Reduced]:
         """Return ``center``, ``width``, ``power``, ``background``, ``misfit`` and the curve ``intensity``."""
         sums = state.sums.cpu()
-        known = sums.seen > 0
+        known = _alike(sums)
         seen = torch.where(known, sums.seen, math.nan)
         intensity, variance = sums.counts[:, 0] / seen, sums.variances[:, 0] / seen**2
         flags = _flags(sums, known)
-        axes = {self.coordinate: Axis(np.array(self.blade), self.unit)}
+        axes = {self.coordinate: Axis(np.array(self.blade, dtype=np.float64), self.unit)}
         curve = (intensity.numpy(), variance.sqrt().numpy())
         found = dict(self._numbers(sums.mean_positions()[known], intensity[known], variance[known], sums, flags))
         return found | {"intensity": Reduced(*curve, "count", (self.coordinate,), axes, sums.n_frames, flags)}
@@ -130,6 +137,39 @@ class KnifeEdge:
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
         return {"blade": list(self.blade), "coordinate": self.coordinate, "unit": self.unit}
+
+
+def _summed(frames: Frames) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return sums of each frame's valid pixels and of the marks of the others, their variances, and if any is valid.
+
+    Returns
+    -------
+        Shape ``(n, 2)`` twice, and ``(n,)`` or None for every frame.
+    """
+    values, variances = frames.values.double(), frames.variances.double()
+    marks, valid = values.new_zeros(()), None
+    if frames.valid is not None:
+        usable = frames.valid.expand_as(values)
+        values, variances = (torch.where(usable, each, 0.0) for each in (values, variances))
+        marks = torch.where(frames.valid, 0.0, _marks(tuple(values.shape[1:]), str(values.device))).sum((-2, -1))
+        valid = usable.any(2).any(1)
+    total, spread = (each.sum((1, 2)) for each in (values, variances))
+    return torch.stack([total, marks.expand_as(total)], 1), torch.stack([spread, torch.zeros_like(spread)], 1), valid
+
+
+@lru_cache(maxsize=4)
+def _marks(shape: tuple[int, ...], device: str) -> Tensor:
+    """Return a whole number at random for each pixel: their sum over the masked ones tells masks apart, exactly."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(1, 2**16, shape, generator=generator).to(device, torch.float64)
+
+
+def _alike(sums: GridSums) -> Tensor:
+    """Return at which positions frames were masked as they were at most, boolean, shape ``(points,)``."""
+    kinds, kind = torch.unique(sums.counts[:, 1] / sums.seen.clamp(min=1.0), return_inverse=True)
+    usual = torch.zeros_like(kinds).index_add_(0, kind, sums.seen).argmax()
+    alike: Tensor = (sums.seen > 0) & (kind == usual)
+    return alike
 
 
 def fit_edge(x: Tensor, y: Tensor, variance: Tensor) -> tuple[tuple[float, ...], tuple[float, ...], bool, bool]:
@@ -196,5 +236,6 @@ def _told(
 
 def _flags(sums: GridSums, known: Tensor) -> Flags:
     flags = Flags.NO_FRAMES if sums.n_frames == 0 else Flags.NONE
-    flags |= Flags.MASKED if sums.left_out[1] > 0 else Flags.NONE
+    differs = bool(((sums.seen > 0) & ~known).any())
+    flags |= Flags.MASKED if differs or sums.left_out[1] > 0 else Flags.NONE
     return flags | (Flags.INCOMPLETE if sums.left_out[0] > 0 or not bool(known.all()) else Flags.NONE)

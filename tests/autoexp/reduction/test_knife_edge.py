@@ -88,6 +88,57 @@ def test_the_fit_uses_where_the_blade_really_was():
     assert float(read(counts(3), moved)["center"].value) == pytest.approx(float(read(counts(3))["center"].value) + 0.02)
 
 
+def half_masked(frames, at):
+    some = frames.clone()
+    some[at, :4] = -1
+    return some
+
+
+def test_a_frame_that_is_masked_otherwise_is_left_out():
+    frames, odd = counts(5, shape=(8, 8)), [10, 25, 26]
+    rest = np.delete(np.arange(len(BLADE)), odd)
+    found, expected = read(half_masked(frames, odd)), read(frames[rest], BLADE[rest])
+    for name in ("center", "width", "power", "background", "misfit"):
+        assert float(found[name].value) == float(expected[name].value)
+        assert found[name].flags == Flags.MASKED | Flags.INCOMPLETE
+    np.testing.assert_array_equal(np.isnan(found["intensity"].value).nonzero()[0], odd)
+
+
+def test_one_pixel_that_is_masked_in_one_frame_is_seen():
+    frames = counts(5, shape=(8, 8))
+    frames[20, 3, 3] = -1
+    found = read(frames)
+    assert found["center"].flags == Flags.MASKED | Flags.INCOMPLETE
+    assert np.isnan(found["intensity"].value).nonzero()[0].tolist() == [20]
+
+
+def test_a_position_with_frames_of_two_masks_is_left_out():
+    frames, again = counts(5, shape=(8, 8)), counts(6, shape=(8, 8))[20:21]
+    found = read(torch.cat([frames, half_masked(again, [0])]), np.append(BLADE, BLADE[20]))
+    assert np.isnan(found["intensity"].value).nonzero()[0].tolist() == [20]
+    assert found["center"].flags == Flags.MASKED | Flags.INCOMPLETE
+    expected = read(torch.cat([frames[:20], frames[21:]]), np.delete(BLADE, 20))
+    assert float(found["center"].value) == float(expected["center"].value)
+
+
+def test_scans_of_one_mask_each_compare():
+    frames, again = counts(5, shape=(8, 8)), counts(6, shape=(8, 8))
+    found = read(torch.cat([frames, half_masked(again, slice(None)), frames]), np.tile(BLADE, 3))
+    assert found["center"].flags == Flags.NONE
+    assert float(found["center"].value) == pytest.approx(TRUTH[0], abs=4 * float(found["center"].sigma))
+
+
+@pytest.mark.parametrize(("rows", "others"), [(slice(3), slice(3, 8)), (slice(3, 8), slice(3))])
+def test_a_mask_that_stays_is_part_of_the_detector(rows, others):
+    frames = counts(5, shape=(8, 8))
+    masked = frames.clone()
+    masked[:, rows] = -1
+    found, expected = read(masked), read(frames[:, others])
+    for name in ("center", "width", "power", "intensity"):
+        np.testing.assert_array_equal(found[name].value, expected[name].value)
+        assert found[name].flags == Flags.NONE
+
+
 def test_without_a_beam_there_is_no_center():
     found = read(counts(truth=(0.0, 0.5, 0.0, 200.0)))
     assert np.isnan(found["center"].value)
