@@ -231,17 +231,17 @@ def warps_of(objectives: Sequence[Objective], data: Mapping[str, Data]) -> Mappi
 
 
 def shun(belief: Belief, objectives: Sequence[Objective], places: FloatArray) -> None:
-    """Condition on ``(k, d)`` places that gave no value, as if what is wanted were no better there than the median.
+    """Condition on ``(k, d)`` places that gave no value, as if all that is wanted were no better there than its median.
 
     Where the prediction is worse, and for what is only mapped or bound, it is the prediction.
     """
-    wanted = next(objective for objective in objectives if not isinstance(objective, Bound))
     if not len(places):
         return
-    median = float(np.median(belief.models[wanted.name].data.y))
+    wanted = [objective for objective in objectives if not isinstance(objective, Bound)]
+    medians = {each.name: float(np.median(belief.models[each.name].data.y)) for each in wanted}
     for unit in places:
         means = {name: float(model.posterior(unit[None, :])[0][0]) for name, model in belief.models.items()}
-        means[wanted.name] = _poorer(wanted, means[wanted.name], median)
+        means |= {each.name: _poorer(each, means[each.name], medians[each.name]) for each in wanted}
         for name, model in belief.models.items():
             model.imagine(unit, means[name])
 

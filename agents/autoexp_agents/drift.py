@@ -15,7 +15,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.conditioned import Model
 from autoexp.surrogates.parameters import Data
-from autoexp_agents.belief import Belief, bounds_of, improvement, kept, learn, merit, noisily, penalty
+from autoexp_agents.belief import Belief, bounds_of, improvement, kept, learn, merit, noisily, penalty, shun
 from autoexp_agents.closer import Looks
 from autoexp_agents.learner import Found, Learner
 from autoexp_agents.memory import near
@@ -144,6 +144,10 @@ class DriftAgent(Learner):
         why = Why(Source.AGENT, rule, mean, sigma, score, len(self._memory), digest)
         return self._suggestion(unit, why)
 
+    def _shun(self, belief: Belief) -> None:
+        """Condition on what failed as if what is wanted were poor there now."""
+        shun(belief, self._objectives, self._timed(self._memory.lost(failed=True)))
+
     def _scores(self, belief: Belief) -> list[tuple[str, Acquisition]]:
         bounds, name = bounds_of(self._objectives), self._wanted.name
         if isinstance(self._wanted, Explore):
@@ -163,6 +167,7 @@ class DriftAgent(Learner):
     def _search(self, belief: Belief, known: FloatArray) -> Found | None:
         """Return the best candidate apart from the known ones, after a closer look around the best few."""
         scores = self._scores(belief)
+        self._shun(belief)
         unit = self._candidates.unit[~near(self._candidates.unit, known)]
         if not len(unit):
             return None
@@ -195,8 +200,10 @@ class DriftAgent(Learner):
                 merit(self._wanted, mean)[0] - sigma - model.parameters.scale * penalty(belief, bounds, now)
             )
 
-        chosen = _LOOKS.answer(self._candidates, self._memory.units, careful, self._seed)
-        mean, sigma = belief.at(self._timed(chosen[None, :])[0])
+        with belief.imagining():
+            self._shun(belief)
+            chosen = _LOOKS.answer(self._candidates, self._memory.units, careful, self._seed)
+            mean, sigma = belief.at(self._timed(chosen[None, :])[0])
         return Estimate(self._candidates.space.from_unit(chosen[None, :])[0], mean, sigma)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":

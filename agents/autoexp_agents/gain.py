@@ -122,32 +122,36 @@ class GainAgent(Searcher):
         unit = self._candidates.unit[~near(self._candidates.unit, known)]
         if not len(unit):
             return None
-        rough = self._plain(belief, unit, pending) if self._gain == "ucb" else self._promise(belief, unit, pending)
+        over = self._incumbent(belief, pending)
+        self._shun(belief)
+        rough = (self._plain if self._gain == "ucb" else self._promise)(belief, unit, over, pending)
         order = np.argsort(-rough, kind="stable")[:_SHORTLIST]
         rng = np.random.default_rng([self._seed, self._given])
         close = self._candidates.near(unit[order[:_CENTRES]], rng, _PER_CENTRE)
         chosen = np.vstack([unit[order], close[~near(close, known)]])
         if self._gain == "kg":
-            promise = self._promise(belief, chosen, pending)
+            promise = self._promise(belief, chosen, over, pending)
             chosen = chosen[np.argsort(-promise, kind="stable")[:_ENDS]]
-        values = self._gains(belief, chosen, pending)
+        values = self._gains(belief, chosen, over, pending)
         if not (values > 0).any():
-            values = self._promise(belief, chosen, pending)
+            values = self._promise(belief, chosen, over, pending)
         best = int(np.argmax(values))
         return chosen[best], float(values[best])
 
-    def _promise(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+    def _promise(
+        self, belief: Belief, unit: FloatArray, over: Acquisition, pending: Sequence[Suggestion]
+    ) -> FloatArray:
         """Return the log expected improvement at ``(m, d)`` points, per second and with Bounds, shape ``(m,)``."""
-        scores = [(self._wanted.name, self._incumbent(belief)), *bounds_of(self._objectives)]
+        scores = [(self._wanted.name, over), *bounds_of(self._objectives)]
         return np.asarray(belief.score(scores, unit) - self._log_seconds(unit, pending))
 
-    def _gains(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+    def _gains(self, belief: Belief, unit: FloatArray, over: Acquisition, pending: Sequence[Suggestion]) -> FloatArray:
         """Return the gain at ``(m, d)`` points, times the probability that the Bounds hold, per second, ``(m,)``."""
         bounds = bounds_of(self._objectives)
         holds = np.exp(belief.score(bounds, unit)) if bounds else 1.0
-        return np.asarray(self._plain(belief, unit, pending) * holds * np.exp(-self._log_seconds(unit, pending)))
+        return np.asarray(self._plain(belief, unit, over, pending) * holds * np.exp(-self._log_seconds(unit, pending)))
 
-    def _plain(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+    def _plain(self, belief: Belief, unit: FloatArray, over: Acquisition, pending: Sequence[Suggestion]) -> FloatArray:
         model = belief.models[self._wanted.name]
         if self._gain == "nei":
             return self._noisy(model, unit, pending)
@@ -161,14 +165,17 @@ class GainAgent(Searcher):
             means, _ = model.watched()
             ends = self._candidates.unit[np.argsort(-self._sign * means, kind="stable")[:_ENDS]]
             return knowledge_gradient(model, unit, np.vstack([ends, unit]), noise, self._sign)
-        return np.asarray(np.exp(self._incumbent(belief).value(mean, sigma)))
+        return np.asarray(np.exp(over.value(mean, sigma)))
 
-    def _incumbent(self, belief: Belief) -> Acquisition:
-        """Return the improvement over the best that keeps the Bounds, or over the worst where none does."""
-        merits = incumbents(belief, self._objectives)
-        best = float(merits.max())
+    def _incumbent(self, belief: Belief, pending: Sequence[Suggestion]) -> Acquisition:
+        """Return the improvement over the best that keeps the Bounds, or over the worst where none does.
+
+        Of what was measured, and of what is pending where the models are conditioned on that.
+        """
+        count = len(self._memory) + (0 if self._gain == "nei" else len(pending))
+        best = float(incumbents(belief, self._objectives)[:count].max())
         if not math.isfinite(best):
-            best = float((self._sign * belief.models[self._wanted.name].fitted()).min())
+            best = float((self._sign * belief.models[self._wanted.name].fitted()[:count]).min())
         return improvement(self._wanted, best)
 
     def _noisy(self, model: Model, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
@@ -202,7 +209,10 @@ class GainAgent(Searcher):
         AutoexpError
             If nothing usable was measured.
         """
-        return best_of(self._believed(), self._objectives, self._candidates, self._memory.units)
+        belief = self._believed()
+        with belief.imagining():
+            self._shun(belief)
+            return best_of(belief, self._objectives, self._candidates, self._memory.units)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
         """Return mean, sigma and log expected improvement around the best point; see `slices`.
@@ -213,7 +223,7 @@ class GainAgent(Searcher):
             If nothing usable was measured.
         """
         belief = self._believed()
-        scores = [(self._wanted.name, self._incumbent(belief)), *bounds_of(self._objectives)]
+        scores = [(self._wanted.name, self._incumbent(belief, ())), *bounds_of(self._objectives)]
         through = self.best().point
         return slices(belief, self._space, through, lambda unit: belief.score(scores, unit), "LogEI", per_dof)
 

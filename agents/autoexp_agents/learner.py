@@ -12,7 +12,7 @@ from autoexp.records import Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
 from autoexp_agents.ahead import Fits, ThinksAhead
-from autoexp_agents.belief import Belief, learn
+from autoexp_agents.belief import Belief, learn, shun
 from autoexp_agents.designed import Designed, First
 from autoexp_agents.opening import taken
 from autoexp_agents.pace import Paced
@@ -128,14 +128,20 @@ class Searcher(Paced, Learner, ThinksAhead):
         return self._suggestion(unit, why)
 
     def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
-        """Condition on what is pending, or gave no value, as if it had brought what is predicted."""
+        """Condition on what is pending or suspect as if it had brought what is predicted."""
         waiting = self._space.to_unit([row.point for row in pending])
-        lost = np.vstack([self._memory.lost(failed=False), self._memory.lost(failed=True)])
-        belief.imagine(np.vstack([waiting, lost]))
+        belief.imagine(np.vstack([waiting, self._memory.lost(failed=False)]))
+
+    def _shun(self, belief: Belief) -> None:
+        """Condition on what failed as if what is wanted were poor there."""
+        shun(belief, self._objectives, self._memory.lost(failed=True))
 
     @abstractmethod
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
-        """Return the best point apart from the known ones, shape ``(k, d)``; None if there is no other."""
+        """Return the best point apart from the known ones, shape ``(k, d)``; None if there is no other.
+
+        It is to `_shun` what failed as soon as it knows what an improvement counts from.
+        """
 
     def state(self) -> Mapping[str, Any]:
         """Return the observations, the position in the design and what the models are fitted to."""

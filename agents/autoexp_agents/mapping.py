@@ -100,6 +100,7 @@ class MapAgent(Searcher):
 
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         """Return the candidate that lowers the integrated variance most, and by which share of the whole."""
+        self._shun(belief)
         model = belief.models[self._name]
         free = np.flatnonzero(~near(self._candidates.unit, known))
         if not len(free):

@@ -92,13 +92,10 @@ class ParetoAgent(Searcher):
         """Return to which observations the models are to be fitted: to all, for every one may be a compromise."""
         return range(len(self._memory))
 
-    def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
-        """Condition on what is pending alone: what gave no value is no compromise."""
-        belief.imagine(self._space.to_unit([row.point for row in pending]))
-
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         """Return the best candidate that is not taken, shape ``(d,)``, after looks ever closer around the best."""
-        parts = self._parts(belief)
+        parts = self._parts(belief, len(pending))
+        self._shun(belief)
 
         def score(unit: FloatArray) -> FloatArray:
             return np.asarray(self._score(belief, parts, unit) - self._log_seconds(unit, pending))
@@ -124,10 +121,10 @@ class ParetoAgent(Searcher):
         scale = np.array([belief.models[objective.name].parameters.scale for objective in self._wanted])
         return log_hypervolume_improvement(mean / scale, sigma / scale, parts) + bounds
 
-    def _parts(self, belief: Belief) -> Cells | None:
+    def _parts(self, belief: Belief, pending: int = 0) -> Cells | None:
         """Return what is not dominated yet, in units of the fields' scales; None where nothing holds the Bounds."""
         scale = np.array([belief.models[objective.name].parameters.scale for objective in self._wanted])
-        values = self._known(belief, pending=True)
+        values = self._known(belief, pending)
         values = values[np.isfinite(values).all(axis=1)]
         if not len(values):
             return None
@@ -140,9 +137,9 @@ class ParetoAgent(Searcher):
                 reference[index] = sign * self._reference[objective.name]
         return cells(front / scale, reference / scale)
 
-    def _known(self, belief: Belief, *, pending: bool = False) -> FloatArray:
-        """Return the posterior means of the objectives at what was measured; minus infinity beyond a Bound."""
-        count = None if pending else len(self._memory)
+    def _known(self, belief: Belief, pending: int = 0) -> FloatArray:
+        """Return the means of the objectives at what was measured and is pending; minus infinity beyond a Bound."""
+        count = len(self._memory) + pending
         columns = [belief.models[objective.name].fitted()[:count] for objective in self._wanted]
         values = np.column_stack(columns) * self._signs
         for bound in self._objectives:
@@ -180,7 +177,10 @@ class ParetoAgent(Searcher):
             If nothing usable was measured, or nothing that holds the Bounds.
         """
         if len(self._wanted) == 1:
-            return best_of(self._believed(), self._objectives, self._candidates, self._memory.units)
+            belief = self._believed()
+            with belief.imagining():
+                self._shun(belief)
+                return best_of(belief, self._objectives, self._candidates, self._memory.units)
         compromises = self.front()
         if not compromises:
             raise AutoexpError("a compromise must hold every Bound, got none that does")

@@ -100,18 +100,21 @@ class ScalarisedAgent(Searcher):
         means, variances = zip(*parts, strict=True)
         return np.sum(means, axis=0), np.sqrt(np.sum(variances, axis=0))
 
-    def _improvement(self, belief: Belief) -> Improvement:
-        """Return the improvement over the best that keeps the Bounds, or over the worst where none does."""
-        worth = np.sum([price * belief.models[name].fitted() for name, price in self._prices(belief).items()], axis=0)
+    def _improvement(self, belief: Belief, count: int) -> Improvement:
+        """Return the improvement over the best of `count` points that keeps the Bounds, or over the worst of them."""
+        priced = [price * belief.models[name].fitted()[:count] for name, price in self._prices(belief).items()]
+        worth = np.sum(priced, axis=0)
         kept = np.ones(len(worth), dtype=bool)
         for bound in self._objectives:
             if isinstance(bound, Bound):
-                means = belief.models[bound.name].fitted()
+                means = belief.models[bound.name].fitted()[:count]
                 kept &= (means >= bound.low) & (means <= bound.high)
         return Improvement(float(worth[kept].max() if kept.any() else worth.min()))
 
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
-        score, bounds = self._improvement(belief), bounds_of(self._objectives)
+        score = self._improvement(belief, len(self._memory) + len(pending))
+        bounds = bounds_of(self._objectives)
+        self._shun(belief)
         values = score.value(*self._worth(belief, None)) + belief.score_watched(bounds)
 
         def scored(unit: FloatArray) -> FloatArray:
@@ -142,8 +145,10 @@ class ScalarisedAgent(Searcher):
             mean, sigma = self._worth(belief, unit)
             return np.asarray(mean - sigma - scale * penalty(belief, bounds, unit))
 
-        chosen = _LOOKS.answer(self._candidates, self._memory.units, careful, self._seed)
-        mean, sigma = belief.at(chosen)
+        with belief.imagining():
+            self._shun(belief)
+            chosen = _LOOKS.answer(self._candidates, self._memory.units, careful, self._seed)
+            mean, sigma = belief.at(chosen)
         return Estimate(self._candidates.space.from_unit(chosen[None, :])[0], mean, sigma)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
@@ -155,7 +160,7 @@ class ScalarisedAgent(Searcher):
             If nothing usable was measured.
         """
         belief, bounds = self._believed(), bounds_of(self._objectives)
-        score, through = self._improvement(belief), self.best().point
+        score, through = self._improvement(belief, len(self._memory)), self.best().point
 
         def scored(unit: FloatArray) -> FloatArray:
             return np.asarray(score.value(*self._worth(belief, unit)) + belief.score(bounds, unit))

@@ -147,6 +147,7 @@ class SpectrumAgent(Searcher):
         return super()._chosen(pending)
 
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
+        self._shun(belief)
         unit = self._candidates.unit
         unit = unit[~near(unit, known)]
         if not len(unit):

@@ -32,6 +32,7 @@ Twin = Callable[[Columns], Mapping[str, FloatArray]]
 
 _LOOKS = Looks(rounds=4, centres=5, each=48)
 _TRUST = 3.0
+_REACH = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,9 @@ class TwinAgent(Paced, Designed):
         model, known = self._learnt(), taken(self._memory, pending)
         digest = model.belief.digest
         with model.belief.imagining():
-            model.belief.imagine(self._space.to_unit([row.point for row in pending]))
+            waiting = self._space.to_unit([row.point for row in pending])
+            lost = [self._memory.lost(failed=failed) for failed in (True, False)]
+            model.belief.imagine(np.vstack([waiting, *lost]))
             found = self._search(model, known, pending)
         if found is None:
             return None
@@ -198,10 +201,12 @@ class TwinAgent(Paced, Designed):
         """Return the best candidate that is not taken, after looks ever closer around the best ones."""
         score = self._acquisition()
         mean, sigma = model.belief.models[self._name].watched()
-        values = score.value(mean + model.scale * self._prepared, sigma)
+        mean = self._shunning(self._candidates.unit, mean + model.scale * self._prepared)
+        values = score.value(mean, sigma)
 
         def scored(unit: FloatArray) -> FloatArray:
-            return np.asarray(score.value(*self.posterior(unit)) - self._log_seconds(unit, pending))
+            mean, sigma = self.posterior(unit)
+            return np.asarray(score.value(self._shunning(unit, mean), sigma) - self._log_seconds(unit, pending))
 
         values = np.asarray(values - self._log_seconds(self._candidates.unit, pending))
         return _LOOKS.best(self._candidates, values, scored, known, (self._seed, self._given))
@@ -222,7 +227,22 @@ class TwinAgent(Paced, Designed):
 
     def _careful(self, unit: FloatArray) -> FloatArray:
         mean, sigma = self.posterior(unit)
-        return np.asarray(merit(self._wanted, mean)[0] - sigma)
+        return np.asarray(merit(self._wanted, self._shunning(unit, mean))[0] - sigma)
+
+    def _shunning(self, unit: FloatArray, mean: FloatArray) -> FloatArray:
+        """Return means at ``(m, d)`` points, around a failed one no better than the median of what was measured.
+
+        Around it reaches half as far as the nearest place that was measured.
+        """
+        failed, measured = self._memory.lost(failed=True), self._memory.units
+        if not len(failed):
+            return mean
+        reach = _REACH * np.linalg.norm(failed[:, None] - measured, axis=2).min(axis=1)
+        away = np.linalg.norm(unit[:, None] - failed, axis=2) / reach
+        share = np.exp(-0.5 * np.square(away.min(axis=1)))
+        median = float(np.median(self._memory.data(self._name).y))
+        better = merit(self._wanted, mean)[0] > merit(self._wanted, np.array([median]))[0]
+        return np.where(better, mean + share * (median - mean), mean)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
         """Return mean, sigma and score around the best point.

@@ -69,6 +69,10 @@ def test_where_no_value_keeps_a_bound_only_the_bound_counts():
     assert asked.why.rule == "feasibility now"
 
 
+def test_learns_from_what_fails(fails_on_the_hill):
+    assert fails_on_the_hill(DriftAgent(PLANE, Maximize("f"), candidates=512)) <= 6
+
+
 def test_what_is_old_is_forgotten():
     agent = DriftAgent(PLANE, Maximize("f"), horizon=600.0)
     rng = np.random.default_rng(0)

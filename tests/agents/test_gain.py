@@ -131,6 +131,12 @@ def test_travel_counts_where_it_is_asked_for():
     assert way(cost) < 0.7 * way(None)
 
 
+@pytest.mark.parametrize("gain", ["ei", "nei", "kg"])
+def test_learns_from_what_fails(fails_on_the_hill, gain):
+    square = Space([Dof("x", 0, 1), Dof("y", 0, 1)])
+    assert fails_on_the_hill(GainAgent(square, Maximize("f"), gain=gain, candidates=512)) <= 6
+
+
 def test_bounds_weigh_in():
     wanted = (Minimize("f"), Bound("x_again", low=5.0))
     agent = GainAgent(PLANE, wanted, seed=0)

@@ -76,6 +76,10 @@ def test_keeps_a_bound():
     assert all(estimate.mean["flux"] >= 0.5 for estimate in agent.front())
 
 
+def test_learns_from_what_fails(fails_on_the_hill):
+    assert fails_on_the_hill(ParetoAgent(PLANE, (Maximize("f"), Maximize("h")), candidates=512)) <= 6
+
+
 def test_refuses():
     with pytest.raises(ObjectiveError, match="compromises need Maximize and Minimize"):
         ParetoAgent(PLANE, (Maximize("flux"), Explore("size")))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from autoexp import Bound, Dof, Maximize, Minimize, Observation, Space
+from autoexp import Bound, Dof, Maximize, Minimize, Observation, Space, Status
 from autoexp.errors import ObjectiveError
 from autoexp.testing.agents import AgentContract
 from autoexp_agents import ScalarisedAgent
@@ -41,6 +41,25 @@ def test_keeps_a_bound():
         ScalarisedAgent(LINE, goals, weights={"flux": 1.0})
     best = measure(ScalarisedAgent(LINE, goals, weights={"flux": 1.0, "size": 0.5}, candidates=256)).best()
     assert best.mean["size"] == pytest.approx(2.3, abs=0.1)
+
+
+def test_learns_from_what_fails(fails_on_the_hill):
+    square = Space([Dof("x", 0, 1), Dof("y", 0, 1)])
+    wanted = (Maximize("f"), Maximize("h"))
+    assert fails_on_the_hill(ScalarisedAgent(square, wanted, weights={"f": 1.0, "h": 1e-3}, candidates=512)) <= 6
+
+
+def test_improves_on_what_was_measured_alone():
+    agent = ScalarisedAgent(LINE, BOTH, weights={"flux": 1.0, "size": 1e-6}, initial=5)
+    for x in (0.0, 0.2, 0.35, 0.5, 1.0):
+        agent.ingest([Observation({"x": x}, {"flux": -4 * (x - 0.7) ** 2, "size": -x})])
+    agent.ingest([Observation({"x": 0.7}, {}, status=Status.SUSPECT)])
+    belief = agent._believed()
+    best = agent._improvement(belief, 5).best
+    assert best == pytest.approx(-0.16, abs=0.01)
+    with belief.imagining():
+        agent._imagine(belief, [])
+        assert agent._improvement(belief, 5).best == pytest.approx(best, abs=1e-3)
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, np.inf])

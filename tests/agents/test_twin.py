@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from autoexp import Classify, Dof, Explore, Maximize, Observation, Space
+from autoexp import Classify, Dof, Explore, Maximize, Observation, Space, Status
 from autoexp.errors import ObjectiveError
 from autoexp_agents import BayesianAgent, TwinAgent
 
@@ -40,6 +40,26 @@ def test_a_biased_twin_saves_points():
 
 def test_a_misleading_twin_is_overruled():
     assert run(TwinAgent(PLANE, Maximize("f"), misleading), 30) > 0.95
+
+
+@pytest.mark.parametrize("multiple", [1.0, 3.0])
+def test_learns_from_what_fails(fails_on_the_hill, multiple):
+    def told(columns):
+        return {"f": multiple * np.exp(-((columns["x"] - 0.75) ** 2 + (columns["y"] - 0.5) ** 2) / 0.1)}
+
+    square = Space([Dof("x", 0, 1), Dof("y", 0, 1)])
+    agent = TwinAgent(square, Maximize("f"), told, candidates=512)
+    assert fails_on_the_hill(agent) <= 6
+    assert agent.best().point["x"] < 0.65
+
+
+def test_one_failure_costs_little():
+    agent = TwinAgent(PLANE, Maximize("f"), twin)
+    for index in range(14):
+        [asked] = agent.suggest(1, [])
+        values, status = ({"f": truth(asked.point)}, Status.OK) if index != 3 else ({}, Status.FAILED)
+        agent.ingest([Observation(asked.point, values, suggestion_id=asked.id, status=status)])
+    assert truth(agent.best().point) > 0.97
 
 
 def test_nan_counts_as_the_median():
