@@ -195,7 +195,7 @@ class SpectrumFit:
             raise ReductionError(
                 f"components must be (channels, {len(self.names)}), got shape {tuple(self.components.shape)}"
             )
-        if int(torch.linalg.matrix_rank(self.components.double())) < len(self.names):
+        if _rank(self.components) < len(self.names):
             raise ReductionError(f"components must be linearly independent, got {self.names!r}")
 
     def init(self, spec: FrameSpec) -> FrameSum:
@@ -223,10 +223,13 @@ class SpectrumFit:
         rehearse(self, spec)
 
     def read(self, state: FrameSum) -> Mapping[str, Reduced]:
-        """Return one field per component; channels without a valid count do not enter."""
+        """Return one field per component; channels without a valid count do not enter.
+
+        Amounts that the other channels cannot tell apart are NaN and flagged as unresolved.
+        """
         n = state.n_frames
         if n == 0:
-            return {name: number(math.nan, math.nan, self.unit, 0, Flags.NO_FRAMES) for name in self.names}
+            return self._nothing(0, Flags.NO_FRAMES)
         seen = state.seen if isinstance(state.seen, Tensor) else torch.full_like(state.total, n)
         valid = (seen > 0).all(0)
         frames = seen.clamp(min=1)
@@ -254,6 +257,8 @@ class SpectrumFit:
         """
         model = _without_dust(self.components.to(spectra.device, torch.float64))
         counts = spectra.double()
+        if state.missing is not None and _rank(self.components[valid.to(self.components.device)]) < len(self.names):
+            return self._nothing(n, Flags.MASKED | Flags.UNRESOLVED)
         if self.background is not None:
             counts = counts - snip(counts if valid is None else _bridged(counts, valid), self.background)
         if valid is not None:
@@ -263,6 +268,9 @@ class SpectrumFit:
         return amounts, _sigmas(model, gram, variances.double(), amounts > 0)
 
     def settings(self) -> Mapping[str, Any]:
+    def _nothing(self, n_frames: int, flags: Flags) -> Mapping[str, Reduced]:
+        return {name: number(math.nan, math.nan, self.unit, n_frames, flags) for name in self.names}
+
         """Return what it was built with."""
         channels = len(self.components)
         return {"names": list(self.names), "channels": channels, "unit": self.unit, "background": self.background}
@@ -293,6 +301,10 @@ def _sigmas(model: Tensor, gram: Tensor, variances: Tensor, free: Tensor) -> Ten
     ----------
     model, gram
         ``A``, shape ``(channels, k)``, and ``A^T A``.
+def _rank(components: Tensor) -> int:
+    return int(torch.linalg.matrix_rank(components.double())) if len(components) else 0
+
+
     variances
         Of each channel, shape ``(n, channels)``.
     free

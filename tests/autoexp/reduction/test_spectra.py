@@ -147,6 +147,18 @@ def test_a_background_is_found_without_what_stands_in_dead_channels():
     torch.testing.assert_close(first, second)
 
 
+@pytest.mark.parametrize("background", [None, 10])
+@pytest.mark.parametrize("dead", [range(CHANNELS), range(2, CHANNELS)])
+def test_amounts_that_the_channels_left_cannot_tell_apart_are_unresolved(dead, background):
+    spectrum = np.ones((3, 2, CHANNELS), dtype=np.int32)
+    spectrum[:, :, dead] = -1
+    found = read(SpectrumFit(torch.from_numpy(lines()), NAMES, background=background), spectrum)
+    for each in found.values():
+        assert np.isnan(each.value)
+        assert np.isnan(each.sigma)
+        assert (each.flags, each.n_frames) == (Flags.MASKED | Flags.UNRESOLVED, 3)
+
+
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ReductionError, match="low must be below high, got low=5, high=5 for 'Fe'"):
         Region("Fe", 5, 5)
