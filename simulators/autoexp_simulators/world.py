@@ -12,7 +12,18 @@ from autoexp_simulators.axis import Axis
 from autoexp_simulators.clock import SimulatedClock
 from autoexp_simulators.dice import Dice
 from autoexp_simulators.faults.habits import Habits
-from autoexp_simulators.faults.hooks import Delays, Hits, Remains, Shifts, Shines, Spoils
+from autoexp_simulators.faults.hooks import (
+    Clips,
+    Delays,
+    Drops,
+    Fails,
+    Hits,
+    Loses,
+    Remains,
+    Shifts,
+    Shines,
+    Spoils,
+)
 from autoexp_simulators.shift import shifted
 from autoexp_simulators.specs import DetectorSpec, MotorSpec
 
@@ -106,21 +117,31 @@ class Imager:
         self.spec = spec
         self._world, self._device = world, device
         self._dice = Dice(world.new_seed(), device)
+        self._triggers = 0
+        self._fails = [habit for habit in habits if isinstance(habit, Fails)]
+        self._loses = [habit for habit in habits if isinstance(habit, Loses)]
         self._delays = [habit for habit in habits if isinstance(habit, Delays)]
-        self._spoils = [habit for habit in habits if isinstance(habit, Spoils)]
+        self._changes = [habit.spoil for habit in habits if isinstance(habit, Spoils)]
+        self._changes += [habit.clip for habit in habits if isinstance(habit, Clips)]
+        self._changes += [habit.drop for habit in habits if isinstance(habit, Drops)]
 
     def beside(self) -> "Imager":
         """Return another detector that sees the same, with noise of its own and no bad habits."""
         return Imager(self.spec, self._world, self._device)
 
     def delay(self, now: float) -> float:
-        """Return the seconds by which the next exposure begins late; infinite where it never does.
+        """Return the seconds by which one more exposure begins late; infinite where it never does.
 
         Raises
         ------
         SimulatedFaultError
             Where the trigger is to fail.
         """
+        number, self._triggers = self._triggers, self._triggers + 1
+        for habit in self._fails:
+            habit.fail(now, number)
+        if any(habit.lose(now, number) for habit in self._loses):
+            return math.inf
         return sum(habit.delay(now) for habit in self._delays)
 
     def expose(self, exposure: float, began: float | None = None) -> NDArray[np.unsignedinteger]:
@@ -137,8 +158,8 @@ class Imager:
         times = [began + number * (exposure + self.spec.overhead) for number in range(self.spec.frames)]
         photons = self._photons(times, exposure)
         frames = self.spec.sensor.frames(photons, exposure, self._dice)
-        for habit in self._spoils:
-            frames = habit.spoil(frames, began)
+        for change in self._changes:
+            frames = change(frames, began)
         counts: NDArray[np.unsignedinteger] = frames.cpu().numpy()
         return counts if len(times) > 1 else counts[0]
 

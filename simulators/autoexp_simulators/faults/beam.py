@@ -1,5 +1,6 @@
 """Bad habits of the beam."""
 
+import bisect
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -142,13 +143,16 @@ class PositionDrift:
 class _Walking:
     def __init__(self, rate: float, generator: np.random.Generator, record: Record) -> None:
         self._rate, self._generator, self._record = rate, generator, record
-        self._time, self._place = 0.0, (0.0, 0.0)
+        self._times, self._places = [0.0], [(0.0, 0.0)]
 
     def shift(self, now: float) -> tuple[float, float]:
-        if now > self._time:
-            step = self._rate * math.sqrt((now - self._time) / 3600.0)
-            down, right = step * self._generator.standard_normal(2)
-            self._place = (self._place[0] + float(down), self._place[1] + float(right))
-            self._time = now
-            self._record(now, f"beam at {self._place[0]:+.3g}, {self._place[1]:+.3g} px")
-        return self._place
+        if now > self._times[-1]:
+            self._walk(now)
+        return self._places[max(0, bisect.bisect_right(self._times, now) - 1)]
+
+    def _walk(self, now: float) -> None:
+        step = self._rate * math.sqrt((now - self._times[-1]) / 3600.0)
+        down, right = self._places[-1] + step * self._generator.standard_normal(2)
+        self._times.append(now)
+        self._places.append((float(down), float(right)))
+        self._record(now, f"beam at {down:+.3g}, {right:+.3g} px")

@@ -1,6 +1,5 @@
 """Bad habits of detectors."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,7 +21,8 @@ class BadPixels:
     hot, dead
         Shares of the pixels.
     value
-        Of hot pixels, in digital units, or the largest that a frame can store; dead ones give zero.
+        Of hot pixels, in digital units, or the largest that a frame can store or `Saturation` lets through; dead
+        ones give zero.
     device
         Which detector; None for all.
 
@@ -73,7 +73,7 @@ class _Pixels:
 
 @dataclass(frozen=True, slots=True)
 class Saturation:
-    """Pixels that cannot count beyond a level.
+    """Pixels, hot ones too, that are not read beyond a level.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class _Full:
     def __init__(self, level: int, record: Record) -> None:
         self._level, self._record = level, record
 
-    def spoil(self, frames: Tensor, now: float) -> Tensor:
+    def clip(self, frames: Tensor, now: float) -> Tensor:
         values = frames.to(torch.int64)
         full = int((values >= self._level).sum())
         if full:
@@ -146,7 +146,7 @@ class _Dropping:
         self._chance, self._generator, self._record = chance, generator, record
         self._last: Tensor | None = None
 
-    def spoil(self, frames: Tensor, now: float) -> Tensor:
+    def drop(self, frames: Tensor, now: float) -> Tensor:
         kept = []
         for number, frame in enumerate(frames):
             if self._generator.random() < self._chance:
@@ -159,7 +159,7 @@ class _Dropping:
 
 @dataclass(frozen=True, slots=True)
 class LateTriggers:
-    """Exposures that begin late.
+    """Exposures that begin late, where triggers neither fail nor get lost.
 
     Parameters
     ----------
@@ -232,23 +232,22 @@ class FailedTriggers:
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Failing":
         """Return the habit."""
-        return _Failing(_Chooser(self.chance, self.at, generator), record)
+        return _Failing(self, generator, record)
 
 
 class _Failing:
-    def __init__(self, chooser: "_Chooser", record: Record) -> None:
-        self._chooser, self._record = chooser, record
+    def __init__(self, settings: FailedTriggers, generator: np.random.Generator, record: Record) -> None:
+        self._settings, self._generator, self._record = settings, generator, record
 
-    def delay(self, now: float) -> float:
-        if self._chooser.hit():
+    def fail(self, now: float, number: int) -> None:
+        if _chosen(self._settings, self._generator, number):
             self._record(now, "trigger failed")
             raise SimulatedFaultError(f"a trigger was told to fail, {now:.3f} s into the beam time")
-        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class LostTriggers:
-    """Triggers that never return, until somebody stops, unstages or triggers the detector again.
+    """Triggers that do not fail but never return, until somebody stops, unstages or triggers the detector again.
 
     Parameters
     ----------
@@ -276,24 +275,19 @@ class LostTriggers:
 
     def begin(self, generator: np.random.Generator, record: Record) -> "_Losing":
         """Return the habit."""
-        return _Losing(_Chooser(self.chance, self.at, generator), record)
+        return _Losing(self, generator, record)
 
 
 class _Losing:
-    def __init__(self, chooser: "_Chooser", record: Record) -> None:
-        self._chooser, self._record = chooser, record
+    def __init__(self, settings: LostTriggers, generator: np.random.Generator, record: Record) -> None:
+        self._settings, self._generator, self._record = settings, generator, record
 
-    def delay(self, now: float) -> float:
-        if self._chooser.hit():
+    def lose(self, now: float, number: int) -> bool:
+        lost = _chosen(self._settings, self._generator, number)
+        if lost:
             self._record(now, "trigger never returns")
-            return math.inf
-        return 0.0
+        return lost
 
 
-class _Chooser:
-    def __init__(self, chance: float, at: tuple[int, ...], generator: np.random.Generator) -> None:
-        self._chance, self._at, self._generator, self._count = chance, at, generator, 0
-
-    def hit(self) -> bool:
-        number, self._count = self._count, self._count + 1
-        return bool(self._generator.random() < self._chance) or number in self._at
+def _chosen(settings: FailedTriggers | LostTriggers, generator: np.random.Generator, number: int) -> bool:
+    return bool(generator.random() < settings.chance) or number in settings.at

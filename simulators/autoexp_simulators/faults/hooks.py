@@ -112,11 +112,11 @@ class Remains(Protocol):
 
 
 @runtime_checkable
-class Delays(Protocol):
-    """Disturbs triggers."""
+class Fails(Protocol):
+    """Makes triggers raise."""
 
-    def delay(self, now: float) -> float:
-        """Return the seconds by which a trigger is late; infinite where it never returns.
+    def fail(self, now: float, number: int) -> None:
+        """Let the trigger with this number, from 0, pass.
 
         Raises
         ------
@@ -126,8 +126,40 @@ class Delays(Protocol):
 
 
 @runtime_checkable
+class Loses(Protocol):
+    """Makes triggers never return; asked where none fails."""
+
+    def lose(self, now: float, number: int) -> bool:
+        """Return whether the trigger with this number, from 0, never returns."""
+
+
+@runtime_checkable
+class Delays(Protocol):
+    """Makes triggers late; asked where they neither fail nor get lost."""
+
+    def delay(self, now: float) -> float:
+        """Return the seconds by which a trigger is late."""
+
+
+@runtime_checkable
 class Spoils(Protocol):
-    """Changes frames after the read-out."""
+    """Changes what pixels give."""
 
     def spoil(self, frames: Tensor, now: float) -> Tensor:
-        """Return what the detector gives out instead of `frames`, shape ``(n, y, x)``, digital units."""
+        """Return what they give instead of `frames`, shape ``(n, y, x)``, digital units."""
+
+
+@runtime_checkable
+class Clips(Protocol):
+    """Changes what the read-out makes of the pixels, spoilt ones too."""
+
+    def clip(self, frames: Tensor, now: float) -> Tensor:
+        """Return what it makes of `frames`, shape ``(n, y, x)``, digital units."""
+
+
+@runtime_checkable
+class Drops(Protocol):
+    """Loses frames after the read-out."""
+
+    def drop(self, frames: Tensor, now: float) -> Tensor:
+        """Return what the driver gets instead of `frames`, shape ``(n, y, x)``, digital units."""

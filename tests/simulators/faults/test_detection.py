@@ -121,6 +121,30 @@ def test_a_trigger_that_never_returns_until_it_is_given_up():
     assert [item.fault for item in world.habits.happenings] == ["LostTriggers"]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_trigger_fails_or_is_lost_or_is_late(order):
+    faults = [FailedTriggers(at=(1, 2)), LostTriggers(at=(2, 3)), LateTriggers(2.0)]
+    camera, world = build(*faults[::order])
+    triggers = [camera.trigger() for _ in range(6)]
+    triggers[4].wait(10)
+    late, failed, lost = ["LateTriggers"], ["FailedTriggers"], ["LostTriggers"]
+    assert [item.fault for item in world.habits.happenings] == late + failed * 2 + lost + late * 2
+    assert [type(trigger.exception(10)) for trigger in triggers[1:4]] == [SimulatedFaultError] * 2 + [MeasurementError]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_hot_pixels_saturate_and_a_dropped_frame_is_as_it_was(order):
+    faults = [BadPixels(hot=4 / 256, value=60_000), Saturation(20_000), DroppedFrames(0.5)]
+    camera, world = build(*faults[::order])
+    images = frames(camera, 30)
+    dropped = [round(item.time) for item in world.habits.happenings if item.fault == "DroppedFrames"]
+    assert 5 < len(dropped) < 25
+    for number, (before, image) in enumerate(itertools.pairwise([np.zeros((16, 16)), *images])):
+        expected = before if number in dropped else np.where(image > 15_000, 20_000, image)
+        assert np.array_equal(image, expected)
+        assert number in dropped or (image == 20_000).sum() == 4
+
+
 def test_a_decaying_beam_is_topped_up(RE):
     camera, world = build(Decay(lifetime=100.0, top_up=20.0))
     means = frames(camera, 41).mean(axis=(1, 2))
