@@ -24,6 +24,7 @@ from autoexp_agents.belief import Belief, believe, bounds_of, improvement, incum
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
 from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.opening import free, taken
 from autoexp_agents.pace import Paced
 from autoexp_agents.refit import Refit
 from autoexp_agents.report import slices
@@ -144,7 +145,6 @@ class BayesianAgent(Paced):
         self._memory = Memory(self._space, self._objectives)
         self._axes = np.ascontiguousarray(self._candidates.unit.T)
         self._used = np.zeros(len(self._candidates.unit), dtype=bool)
-        self._entered = 0
         self._belief = None
         self._designed = 0
 
@@ -161,10 +161,9 @@ class BayesianAgent(Paced):
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations: where the devices were read back, with what sigma."""
         self._refit.stand_aside()
-        known = len(self._memory)
+        known, entered = len(self._memory), len(self._memory.taken)
         self._memory.add(observations)
-        self._used |= near(self._axes.T, self._memory.places(self._entered))
-        self._entered = len(self._memory.observations)
+        self._used |= near(self._axes.T, self._memory.taken[entered:], self._memory.same)
         if self._belief is not None:
             self._surprise = max(self._surprise, self._belief.update(self._memory.all_data(known)))
 
@@ -255,11 +254,10 @@ class BayesianAgent(Paced):
         count = len(self._memory) + len(pending)
         if len(self._memory) and count >= self._initial and not (count < _PATIENCE * self._initial and self._blind()):
             return None
-        taken = self._taken(pending)
+        known = taken(self._memory, pending)
         seen = {key(suggestion.point) for suggestion in pending}
         for index, point in enumerate(islice(sobol(self._space, self._seed), self._designed, None), self._designed):
-            unit = self._space.to_unit([point])
-            if key(point) not in seen and not near(unit, taken)[0]:
+            if key(point) not in seen and free(self._memory, point, known):
                 self._designed = index + 1
                 why = Why(Source.INITIAL, "sobol", n_observations=len(self._memory))
                 return Suggestion(f"{self._given:04d}", point, why)
@@ -268,12 +266,6 @@ class BayesianAgent(Paced):
     def _blind(self) -> bool:
         """Return whether nothing was seen yet to be guided by, where that matters."""
         return not isinstance(self._wanted, Explore) and alike(self._memory.data(self._wanted.name))
-
-    def _taken(self, pending: Sequence[Suggestion]) -> FloatArray:
-        """Return the points, shape ``(k, d)``, that need not be measured again."""
-        waiting = self._space.to_unit([suggestion.point for suggestion in pending])
-        memory = self._memory
-        return np.concatenate([memory.units, memory.lost(failed=True), memory.lost(failed=False), waiting])
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         """Return the best point by the model; None when a finite Space has no more."""
@@ -328,13 +320,12 @@ class BayesianAgent(Paced):
     ) -> tuple[FloatArray, float] | None:
         """Return the best point that is not taken, shape ``(d,)``, and its score; None if all are."""
         size = len(self._memory)
-        waiting = self._space.to_unit([suggestion.point for suggestion in pending])
-        watched = belief.watched
+        known, watched = taken(self._memory, pending), belief.watched
         values = belief.score_watched(scores) - self._log_seconds(watched, pending)
         own = slice(0, len(values) - belief.extra)
         values[own][self._used] = -np.inf
-        if len(waiting):
-            values[near(watched, waiting)] = -np.inf
+        if pending:
+            values[near(watched, known[-len(pending) :], self._memory.same)] = -np.inf
         effort = next(effort for limit, effort in _EFFORTS if size <= limit)
         top = np.sort(np.argpartition(values, max(0, len(values) - _TOP))[-_TOP:])
         top = top[np.isfinite(values[top])]
@@ -346,7 +337,7 @@ class BayesianAgent(Paced):
         far, away = self._log_seconds(climbed, pending), self._log_seconds(pool[starts], pending)
         found = np.concatenate([climbed, pool[starts]])
         reached = np.concatenate([heights - far, np.minimum(tops[starts] + away, heights) - away])
-        reached[near(found, self._taken(pending))] = -np.inf
+        reached[near(found, known, self._memory.same)] = -np.inf
         if not np.isfinite(reached).any():
             found, reached = watched[own], values[own]
         best = int(np.argmax(reached))

@@ -7,7 +7,7 @@ import numpy as np
 
 from autoexp.acquisition.search import Candidates
 from autoexp.dofs import FloatArray
-from autoexp_agents.memory import near
+from autoexp_agents.memory import SAME, near
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,14 @@ class Looks:
             Of the further points.
         """
         unit = candidates.unit
-        values = np.where(near(unit, known), -np.inf, values)
+        same = SAME if candidates.space.pool is None else 0.0
+        values = np.where(near(unit, known, same), -np.inf, values)
         if not np.isfinite(values).any():
             return None
         for turn in range(self.rounds if candidates.free.any() else 0):
             rng = np.random.default_rng([*seed, turn])
             close = candidates.near(unit[np.argsort(-values, kind="stable")[: self.centres]], rng, self.each)
-            close = close[~near(close, known)]
+            close = close[~near(close, known, same)]
             if len(close):
                 unit, values = np.vstack([unit, close]), np.concatenate([values, score(close)])
         best = int(np.argmax(values))

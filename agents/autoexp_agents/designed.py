@@ -10,8 +10,8 @@ from autoexp.dofs import FloatArray
 from autoexp.objectives import Objective, as_objectives
 from autoexp.records import Observation, Point, Source, Suggestion, Why
 from autoexp.space import Space
-from autoexp_agents.memory import Memory, near, plain, restored
-from autoexp_agents.opening import Opening, taken
+from autoexp_agents.memory import Memory, plain, restored
+from autoexp_agents.opening import Opening, free, taken
 
 
 class First(Protocol):
@@ -31,8 +31,6 @@ class Pass:
 
     Parameters
     ----------
-    space
-        Where.
     points
         Which.
     rule
@@ -41,8 +39,8 @@ class Pass:
         Who proposes them.
     """
 
-    def __init__(self, space: Space, points: Iterable[Point], rule: str, source: Source = Source.INITIAL) -> None:
-        self._space, self._points, self._rule, self._source = space, tuple(points), rule, source
+    def __init__(self, points: Iterable[Point], rule: str, source: Source = Source.INITIAL) -> None:
+        self._points, self._rule, self._source = tuple(points), rule, source
         self.drawn = 0
 
     def __len__(self) -> int:
@@ -52,7 +50,7 @@ class Pass:
         """Return the next point that is not yet taken; None at the end."""
         known = taken(memory, pending)
         for index, point in enumerate(islice(self._points, self.drawn, None), self.drawn):
-            if not near(self._space.to_unit([point]), known)[0]:
+            if free(memory, point, known):
                 self.drawn = index + 1
                 return Suggestion(name, point, Why(self._source, self._rule, n_observations=len(memory)))
         self.drawn = len(self._points)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoexp.acquisition.search import Candidates, finite
+from autoexp.dofs import FloatArray
 from autoexp.objectives import Objective, as_objectives
 from autoexp.records import Estimate, Observation, Point, Source, Status, Suggestion, Why
 from autoexp.space import Space
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.belief import learn
-from autoexp_agents.memory import SAME, Memory, near, plain, restored
+from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.report import unguided
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Design:
         self._given = 0
         self._memory = Memory(space, self._objectives)
         self._finite = finite(space)
-        self._same = same if self._finite.pool is None else SAME
+        self._same = same if self._finite.pool is None else self._memory.same
         self._earlier = np.empty((0, space.width))
 
     @property
@@ -84,7 +85,7 @@ class Design:
             point = self._next()
             if point is None:
                 break
-            if key(point) in taken or near(self._space.to_unit([point]), self._earlier, self._same)[0]:
+            if key(point) in taken or near(self._unit([point]), self._earlier, self._same)[0]:
                 continue
             why = Why(Source.AGENT, self._rule, n_observations=len(self._memory))
             suggestions.append(Suggestion(f"{self._given:04d}", point, why))
@@ -106,7 +107,11 @@ class Design:
         self._memory.add(observations)
         earlier = [row.point for row in observations if row.suggestion_id is None and row.status is not Status.FAILED]
         if earlier:
-            self._earlier = np.vstack([self._earlier, self._space.to_unit(earlier)])
+            self._earlier = np.vstack([self._earlier, self._unit(earlier)])
+
+    def _unit(self, points: Sequence[Point]) -> FloatArray:
+        """Return points in the unit cube, shape ``(m, d)``; of a finite Space the candidates that they stand for."""
+        return self._memory.standing(self._space.to_unit(points))
 
     def best(self) -> Estimate:
         """Return the best point by posterior mean of a model of what was seen.

@@ -126,7 +126,7 @@ class DriftAgent(Learner):
         waiting = self._space.to_unit([row.point for row in pending])
         recent = np.array(self._times) > self._now - _FRESH * self._horizon
         lost = [self._memory.lost(failed=failed) for failed in (True, False)]
-        return np.vstack([self._memory.units[recent], *lost, waiting])
+        return self._memory.candidates(np.vstack([self._memory.units[recent], *lost, waiting]))
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if not len(self._memory):
@@ -168,13 +168,13 @@ class DriftAgent(Learner):
         """Return the best candidate apart from the known ones, after a closer look around the best few."""
         scores = self._scores(belief)
         self._shun(belief)
-        unit = self._candidates.unit[~near(self._candidates.unit, known)]
+        unit = self._candidates.unit[~near(self._candidates.unit, known, self._memory.same)]
         if not len(unit):
             return None
         values = belief.score(scores, self._timed(unit))
         rng = np.random.default_rng([self._seed, self._given])
         close = self._candidates.near(unit[np.argsort(-values, kind="stable")[: _LOOKS.centres]], rng, _LOOKS.each)
-        close = close[~near(close, known)]
+        close = close[~near(close, known, self._memory.same)]
         if len(close):
             unit = np.vstack([unit, close])
             values = np.concatenate([values, belief.score(scores, self._timed(close))])

@@ -119,7 +119,7 @@ class GainAgent(Searcher):
         super()._imagine(belief, () if self._gain == "nei" else pending)
 
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
-        unit = self._candidates.unit[~near(self._candidates.unit, known)]
+        unit = self._candidates.unit[~near(self._candidates.unit, known, self._memory.same)]
         if not len(unit):
             return None
         over = self._incumbent(belief, pending)
@@ -128,7 +128,7 @@ class GainAgent(Searcher):
         order = np.argsort(-rough, kind="stable")[:_SHORTLIST]
         rng = np.random.default_rng([self._seed, self._given])
         close = self._candidates.near(unit[order[:_CENTRES]], rng, _PER_CENTRE)
-        chosen = np.vstack([unit[order], close[~near(close, known)]])
+        chosen = np.vstack([unit[order], close[~near(close, known, self._memory.same)]])
         if self._gain == "kg":
             promise = self._promise(belief, chosen, over, pending)
             chosen = chosen[np.argsort(-promise, kind="stable")[:_ENDS]]

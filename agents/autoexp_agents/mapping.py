@@ -102,7 +102,7 @@ class MapAgent(Searcher):
         """Return the candidate that lowers the integrated variance most, and by which share of the whole."""
         self._shun(belief)
         model = belief.models[self._name]
-        free = np.flatnonzero(~near(self._candidates.unit, known))
+        free = np.flatnonzero(~near(self._candidates.unit, known, self._memory.same))
         if not len(free):
             return None
         _, sigma = model.watched()

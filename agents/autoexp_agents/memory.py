@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.spatial import KDTree
 
+from autoexp.acquisition.search import finite
 from autoexp.dofs import FloatArray
 from autoexp.objectives import Objective
 from autoexp.plain import plain as plain
@@ -19,6 +21,9 @@ from autoexp.surrogates.parameters import Data
 
 SAME = 1e-4
 """Unit-cube distance, by coordinate, below which two points are one."""
+
+_BESIDE = 1e-3
+"""Unit-cube distance, by coordinate, within which motors come to rest of where they were sent."""
 
 _FEW = 4096
 """How many pairs of points are compared at once."""
@@ -39,9 +44,9 @@ class Memory:
         self.space = space
         self.names = tuple(dict.fromkeys(objective.name for objective in objectives))
         self.observations: list[Observation] = []
-        self._places: list[FloatArray | None] = []
+        self._taken: list[FloatArray] = []
         self._units: list[FloatArray] = []
-        self._stacked = np.empty((0, space.width))
+        self._stacked = self._stacked_taken = np.empty((0, space.width))
         self._values: dict[str, list[float]] = {name: [] for name in self.names}
         self._variances: dict[str, list[float]] = {name: [] for name in self.names}
         self._lost: list[tuple[FloatArray, bool]] = []
@@ -58,9 +63,10 @@ class Memory:
         for observation in observations:
             self.observations.append(observation)
             unit = self._place(observation)
-            self._places.append(unit)
             if unit is None:
                 continue
+            asked = observation.suggestion_id is not None
+            self._taken.append((self.candidates if asked else self.standing)(unit[None, :])[0])
             values = [float(observation.values.get(name, math.nan)) for name in self.names]
             variances = [_variance(observation.sigmas.get(name, math.nan)) for name in self.names]
             vague = math.inf in variances
@@ -79,15 +85,37 @@ class Memory:
             return None
         return unit if np.isfinite(unit).all() else None
 
-    def places(self, start: int) -> FloatArray:
-        """Return where the observations from the `start`-th on were made, usable or not, shape ``(k, d)``."""
-        return np.array([unit for unit in self._places[start:] if unit is not None]).reshape(-1, self.space.width)
+    @functools.cached_property
+    def _tree(self) -> KDTree | None:
+        limited = finite(self.space)
+        return None if limited.pool is None else KDTree(limited.to_unit(limited.pool))
+
+    @property
+    def same(self) -> float:
+        """Unit-cube distance, by coordinate, up to which two points are one: none between candidates."""
+        return SAME if self._tree is None else 0.0
+
+    def candidates(self, units: FloatArray) -> FloatArray:
+        """Return the candidates of a finite Space nearest to ``(m, d)`` points; of any other the points themselves."""
+        if self._tree is None or not len(units):
+            return units
+        return np.asarray(self._tree.data[self._tree.query(np.clip(units, -1.0, 2.0))[1]])
+
+    def standing(self, units: FloatArray) -> FloatArray:
+        """Return the candidates of a finite Space beside ``(m, d)`` points, or the points where there is none."""
+        found = self.candidates(units)
+        return np.where(np.abs(found - units).max(axis=1, keepdims=True) <= _BESIDE, found, units)
+
+    @property
+    def taken(self) -> FloatArray:
+        """What the observations used up, usable or not, shape ``(k, d)``: candidates, where the Space is finite."""
+        self._stacked_taken = _stack(self._stacked_taken, self._taken)
+        return self._stacked_taken
 
     @property
     def units(self) -> FloatArray:
         """Read-back points of the usable observations in the unit cube, shape ``(n, d)``."""
-        if len(self._stacked) != len(self._units):
-            self._stacked = np.concatenate([self._stacked, self._units[len(self._stacked) :]])
+        self._stacked = _stack(self._stacked, self._units)
         return self._stacked
 
     def data(self, name: str, start: int = 0) -> Data:
@@ -114,6 +142,10 @@ class Memory:
 def _variance(sigma: float) -> float:
     """Return the square of a sigma; zero where it is not known, infinite where it is too large to be squared."""
     return float(sigma) * float(sigma) if sigma > 0 else 0.0
+
+
+def _stack(stacked: FloatArray, rows: Sequence[FloatArray]) -> FloatArray:
+    return stacked if len(stacked) == len(rows) else np.concatenate([stacked, rows[len(stacked) :]])
 
 
 def near(points: FloatArray, others: FloatArray, distance: float = SAME) -> np.ndarray[Any, np.dtype[np.bool_]]:

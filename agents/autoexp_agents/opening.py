@@ -8,7 +8,7 @@ import numpy as np
 
 from autoexp.dofs import FloatArray
 from autoexp.errors import ObjectiveError
-from autoexp.records import Source, Suggestion, Why
+from autoexp.records import Point, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp_agents.designs import sobol
 from autoexp_agents.memory import Memory, near
@@ -58,7 +58,7 @@ class Opening:
             return None
         known = taken(memory, pending)
         for index, point in enumerate(islice(sobol(self._space, self._seed), self.drawn, None), self.drawn):
-            if not near(self._space.to_unit([point]), known)[0]:
+            if free(memory, point, known):
                 self.drawn = index + 1
                 return Suggestion(name, point, Why(Source.INITIAL, "sobol", n_observations=len(memory)))
         return None
@@ -69,6 +69,14 @@ class Opening:
 
 
 def taken(memory: Memory, pending: Sequence[Suggestion]) -> FloatArray:
-    """Return the points that need not be measured again, shape ``(k, d)``: measured, lost and pending ones."""
+    """Return the points that need not be measured again, shape ``(k, d)``: measured, lost and pending ones.
+
+    Of a finite Space they are candidates; compare them within ``memory.same``.
+    """
     waiting = memory.space.to_unit([suggestion.point for suggestion in pending])
-    return np.vstack([memory.units, memory.lost(failed=True), memory.lost(failed=False), waiting])
+    return np.vstack([memory.taken, memory.candidates(waiting)])
+
+
+def free(memory: Memory, point: Point, known: FloatArray) -> bool:
+    """Return whether a point is none of those, shape ``(k, d)``, that need not be measured again."""
+    return not near(memory.candidates(memory.space.to_unit([point])), known, memory.same)[0]

@@ -19,7 +19,8 @@ from autoexp.space import Space
 from autoexp.surrogates.coregional import CoregionalGP, Coregionalisation, Outputs, fit_outputs
 from autoexp_agents.exposure import without
 from autoexp_agents.learner import fitted_to
-from autoexp_agents.memory import SAME, Memory, plain, restored
+from autoexp_agents.memory import Memory, near, plain, restored
+from autoexp_agents.opening import taken
 from autoexp_agents.refit import Refit
 from autoexp_agents.report import lengths, pictured, predictive, shortest, spreads
 
@@ -314,11 +315,8 @@ class OutputsAgent(ABC):
     def _taken(self, output: int, unit: FloatArray, pending: Sequence[Suggestion]) -> NDArray[np.bool_]:
         """Return at which of ``(m, d)`` places an output need not be measured again."""
         memory = self._memories[output]
-        waiting = [row.point for row in pending if self._output(row.point) == output]
-        known = np.vstack([memory.units, memory.lost(failed=True), memory.lost(failed=False), self._units(waiting)])
-        if not len(known):
-            return np.zeros(len(unit), dtype=bool)
-        return np.asarray((np.abs(unit[:, None, :] - known[None]).max(axis=2) <= SAME).any(axis=1))
+        known = taken(memory, [row for row in pending if self._output(row.point) == output])
+        return near(unit, known, memory.same)
 
     def _suggestion(self, unit: FloatArray, output: int, why: Why) -> Suggestion:
         place = self._candidates.space.from_unit(unit[None, :])[0]

@@ -127,7 +127,7 @@ class PhaseAgent(Designed):
         if not len(self._memory):
             return self._spare(pending)
         unit = self._candidates.unit
-        free = unit[~near(unit, taken(self._memory, pending))]
+        free = unit[~near(unit, taken(self._memory, pending), self._memory.same)]
         if not len(free):
             return None
         waiting = [*self._space.to_unit([row.point for row in pending]), *self._memory.lost(failed=True)]

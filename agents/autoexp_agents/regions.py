@@ -16,7 +16,6 @@ from autoexp_agents.belief import Belief
 from autoexp_agents.designed import Pass
 from autoexp_agents.learner import Learner
 from autoexp_agents.memory import near
-from autoexp_agents.opening import taken
 from autoexp_agents.report import slices
 from autoexp_agents.segments import grown, otsu, segments, snake
 
@@ -110,7 +109,7 @@ class RegionsAgent(Learner):
             raise SpaceError(f"the fine grid must have 250,000 points at most, got {self._ticks} along each Dof")
         self._name, self._coarse, self._fine = wanted[0].name, coarse, fine
         self._most, self._level = regions, level
-        first = Pass(space, space.grid(coarse), "coarse map")
+        first = Pass(space.grid(coarse), "coarse map")
         super().__init__(space, wanted, initial=first, seed=seed, candidates=256, kernel=kernel)
 
     def _forget(self) -> None:
@@ -137,7 +136,7 @@ class RegionsAgent(Learner):
         """Find the regions in the first `count` usable observations."""
         self._planned, self._regions = count, self._found(self._fit(rows_of(self._memory, range(count))))
         self._scans = [
-            Pass(self._space, region.points, f"fine scan of region {number}", Source.AGENT)
+            Pass(region.points, f"fine scan of region {number}", Source.AGENT)
             for number, region in enumerate(self._regions, start=1)
         ]
 
@@ -195,8 +194,8 @@ class RegionsAgent(Learner):
         """Return why nothing more needs measuring: every chosen region is scanned."""
         if self._regions is None or any(scan.drawn < len(scan) for scan in self._scans):
             return ""
-        known = taken(self._memory, ())
-        done = all(near(self._space.to_unit(region.points), known).all() for region in self._regions)
+        known, nearest = self._memory.taken, 0.5 / (self._ticks - 1)
+        done = all(near(self._space.to_unit(region.points), known, nearest).all() for region in self._regions)
         return f"{len(self._regions)} regions are scanned" if done else ""
 
     def settings(self) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from autoexp.space import Space
 from autoexp.surrogates.parameters import Data, Parameters
 from autoexp_agents.belief import Belief, believe, bounds_of, learn
 from autoexp_agents.memory import Memory, near, plain, restored
-from autoexp_agents.opening import taken
+from autoexp_agents.opening import free, taken
 from autoexp_agents.wrapping import Build, Wrapper
 
 _APART = 0.01
@@ -113,7 +113,7 @@ class SafeAgent(Wrapper):
         """Return the next of the starting points; one of them again as long as there is no value of any."""
         known = taken(self._memory, pending)
         for index, point in enumerate(self._start[self._started :], self._started):
-            if not near(self.space.to_unit([point]), known)[0]:
+            if free(self._memory, point, known):
                 self._started = index + 1
                 return Suggestion(f"safe-{index}-{self._next()}", point, Why(Source.INITIAL, "safe start"))
         if len(self._memory) or pending:
@@ -134,7 +134,7 @@ class SafeAgent(Wrapper):
         points = np.vstack([self._candidates.unit, self._towards(wanted[0])])
         points = points[self._safe(belief, points)]
         fresh = points[~near(points, known, _APART)]
-        points = fresh if len(fresh) else points[~near(points, known)]
+        points = fresh if len(fresh) else points[~near(points, known, self._memory.same)]
         if not len(points):
             return None
         chosen = points[int(np.square(points - wanted).sum(axis=1).argmin())]

@@ -80,9 +80,9 @@ class ConstrainedTrustRegionAgent(TrustRegionAgent):
         fitted = {name: model.fitted()[:count] for name, model in belief.models.items()}
         centre = self._memory.units[self._began :][int(np.argmax(self._ordered(fitted, sizes)))]
         pool = self._drawn(centre, *self._box(belief, centre))
-        pool = pool[~near(pool, known)]
+        pool = pool[~near(pool, known, self._memory.same)]
         if not len(pool):
-            pool = self._candidates.unit[~near(self._candidates.unit, known)]
+            pool = self._candidates.unit[~near(self._candidates.unit, known, self._memory.same)]
         if not len(pool):
             return None
         rng = np.random.default_rng([self._seed, self._given, 1])

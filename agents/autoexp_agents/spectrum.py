@@ -128,7 +128,7 @@ class SpectrumAgent(Searcher):
         places = int(np.clip(self._range / self._tolerance, _FEWEST, _MOST))
         self._grid = np.linspace(0.0, 1.0, places)[:, None]
         self._normal = np.random.default_rng([seed, 2]).standard_normal((_SAMPLES, places))
-        first = Pass(space, space.grid(coarse), "coarse pass")
+        first = Pass(space.grid(coarse), "coarse pass")
         super().__init__(space, wanted, initial=first, seed=seed, candidates=candidates, kernel=kernel)
         self.per_second(Travel(space, exposure))
 
@@ -149,7 +149,7 @@ class SpectrumAgent(Searcher):
     def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         self._shun(belief)
         unit = self._candidates.unit
-        unit = unit[~near(unit, known)]
+        unit = unit[~near(unit, known, self._memory.same)]
         if not len(unit):
             return None
         rates = self._gains(belief, unit) * np.exp(-self._log_seconds(unit, pending))

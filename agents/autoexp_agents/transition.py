@@ -178,7 +178,7 @@ class TransitionAgent(Designed):
             return self._spare(pending)
         cells = self._posterior()
         unit = np.vstack([self._candidates.unit, self._close(cells)])
-        unit = unit[~near(unit, taken(self._memory, pending))]
+        unit = unit[~near(unit, taken(self._memory, pending), self._memory.same)]
         if not len(unit):
             return None
         form = FORMS[self._form]

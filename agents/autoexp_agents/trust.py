@@ -207,9 +207,9 @@ class TrustRegionAgent(Paced, ThinksAhead):
         centre = self._memory.units[self._began :][int(np.argmax(merits))]
         low, high = self._box(belief, centre)
         pool = self._drawn(centre, low, high)
-        pool = pool[~near(pool, known)]
+        pool = pool[~near(pool, known, self._memory.same)]
         if not len(pool):
-            pool = self._candidates.unit[~near(self._candidates.unit, known)]
+            pool = self._candidates.unit[~near(self._candidates.unit, known, self._memory.same)]
         if not len(pool):
             return None
         scores = self._scores(belief, merits)
@@ -218,7 +218,7 @@ class TrustRegionAgent(Paced, ThinksAhead):
         ends, heights = pool[order], values[order]
         if self._candidates.free.any():
             ends, heights = self._climbed(belief, scores, ends, low, high)
-            fits = self._candidates.allowed(ends) & ~near(ends, known)
+            fits = self._candidates.allowed(ends) & ~near(ends, known, self._memory.same)
             heights = np.where(fits, heights - self._log_seconds(ends, pending), -np.inf)
         best = int(np.argmax(heights))
         if heights[best] < values[order[0]]:

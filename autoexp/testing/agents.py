@@ -20,6 +20,9 @@ from autoexp.testing.strategies import observations, spaces
 Build = Callable[[Space, Objective | tuple[Objective, ...], int], Agent]
 """Space, objectives and seed to a new agent."""
 
+Measure = Callable[[Space, Suggestion], Observation]
+"""Where, and a suggestion, to what was measured."""
+
 GOAL = Maximize("f")
 
 _X, _Y = Dof("x", -2.0, 3.0, unit="mm"), Dof("y", 0.0, 10.0, unit="mrad", speed=1.0)
@@ -48,12 +51,22 @@ def answer(space: Space, suggestion: Suggestion, **changes: object) -> Observati
     return Observation(suggestion_id=suggestion.id, **found)  # type: ignore[arg-type]
 
 
-def play(agent: Agent, turns: int, n: int = 1) -> list[Suggestion]:
+def beside(space: Space, suggestion: Suggestion) -> Observation:
+    """Return the observation that measures `truth` where motors come to rest: off by 5e-4 of every range."""
+    point = dict(suggestion.point)
+    for dof in space.dofs:
+        if not dof.choices:
+            inwards = math.copysign(5e-4, 0.5 * (dof.low + dof.high) - float(point[dof.name]))
+            point[dof.name] = float(point[dof.name]) + inwards * (dof.high - dof.low)
+    return answer(space, suggestion, point=point)
+
+
+def play(agent: Agent, turns: int, n: int = 1, measured: Measure = answer) -> list[Suggestion]:
     """Let an agent choose and measure, `turns` times; return everything that it suggested."""
     made = list[Suggestion]()
     for _ in range(turns):
         asked = agent.suggest(n, [])
-        agent.ingest([answer(agent.space, suggestion) for suggestion in asked])
+        agent.ingest([measured(agent.space, suggestion) for suggestion in asked])
         made += asked
     return made
 
@@ -153,6 +166,18 @@ class AgentContract:
             made = play(build(SPACES[name], self.goal, 0), 12)
             assert len(set(keys(made))) == len(made)
 
+    @pytest.mark.parametrize("name", ["finite", "pool"])
+    def test_ends_although_motors_rest_beside_where_they_were_sent(self, build: Build, name: str) -> None:
+        if name not in self.only:
+            pytest.skip("is not made for such a Space")
+        agent, sure = (build(SPACES[name], self.goal, 0) for _ in range(2))
+        play(sure, 4, n=3)
+        if sure.suggest(1, []):
+            pytest.skip("goes on in a finite Space")
+        made = play(agent, 4, n=3, measured=beside)
+        assert len(set(keys(made))) == len(made)
+        assert not agent.suggest(1, [])
+
     @pytest.mark.parametrize("status", [Status.FAILED, Status.SUSPECT])
     def test_goes_on_after_lost_points(self, build: Build, space: Space, status: Status) -> None:
         agent = build(space, self.goal, 0)
@@ -240,6 +265,15 @@ class AgentContract:
         if not isinstance(agent, Checkpoints) or not isinstance(other, Checkpoints):
             pytest.skip("keeps no state")
         play(agent, self.turns)
+        other.restore(json.loads(json.dumps(agent.state())))
+        assert keys(other.suggest(2, [])) == keys(agent.suggest(2, []))
+
+    @pytest.mark.parametrize("turns", [2, 3, 7])
+    def test_state_restores_the_same_choices_wherever_motors_rest(self, build: Build, turns: int) -> None:
+        agent, other = build(self.home, self.goal, 0), build(self.home, self.goal, 0)
+        if not isinstance(agent, Checkpoints) or not isinstance(other, Checkpoints):
+            pytest.skip("keeps no state")
+        play(agent, turns, measured=beside)
         other.restore(json.loads(json.dumps(agent.state())))
         assert keys(other.suggest(2, [])) == keys(agent.suggest(2, []))
 

@@ -31,6 +31,14 @@ def test_goes_on_where_an_earlier_run_ended(design):
     assert again.suggest(1, [])[0].point not in points
 
 
+@pytest.mark.parametrize("design", [SobolAgent, RandomAgent])
+def test_of_a_pool_goes_on_with_what_an_earlier_run_left_out(design):
+    places = [0.0, 1e-5, 3e-5, 0.5, 1.0]
+    agent = design(Space([Dof("x", 0, 1)], pool={"x": places}), Maximize("f"))
+    agent.ingest([Observation({"x": x}, {"f": 1.0}) for x in (1.1e-5, 0.5005, 0.9)])
+    assert sorted(row.point["x"] for row in agent.suggest(5, [])) == [0.0, 3e-5, 1.0]
+
+
 def test_measures_again_what_failed_and_what_is_only_near():
     points = all_of(SobolAgent(SPACE, Maximize("f")), 4)
     agent = SobolAgent(SPACE, Maximize("f"))

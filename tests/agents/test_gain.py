@@ -92,6 +92,19 @@ def test_finds_the_best_of_a_pool_in_batches_sooner_than_in_any_order(build):
     assert measured < 40
 
 
+@pytest.mark.parametrize("build", [GainAgent, BayesianAgent])
+def test_asks_for_every_candidate_once_however_close_or_often_listed(build):
+    amounts = np.geomspace(1e-6, 1.0, 12)
+    space = Space([Dof("x", 0, 1)], pool={"x": np.concatenate([amounts, amounts[:4]])})
+    agent, made = build(space, Minimize("f")), []
+    for _ in range(7):
+        asked = agent.suggest(2, [])
+        rows = [(row, {"f": (np.log(row.point["x"]) + 8.0) ** 2}) for row in asked]
+        agent.ingest([Observation(row.point, values, suggestion_id=row.id) for row, values in rows])
+        made += [row.point["x"] for row in asked]
+    assert sorted(made) == amounts.tolist()
+
+
 def test_costs_of_candidates_count():
     rng = np.random.default_rng(3)
     pool = {"x": rng.uniform(-5, 10, 200), "y": rng.uniform(0, 15, 200)}
@@ -146,6 +159,45 @@ def test_bounds_weigh_in():
         agent.ingest([Observation(asked.point, values)])
     assert agent.best().point["x"] >= 4.9
     assert branin(**agent.best().point) < 1.5
+
+
+@pytest.mark.parametrize("gain", ["nei", "kg"])
+def test_gains_count_from_what_keeps_the_bounds(gain):
+    line = Space([Dof("x", 0, 1)])
+
+    def readings(x):
+        return {"f": 2 * np.exp(-(((x - 0.8) / 0.1) ** 2)) + np.exp(-(((x - 0.23) / 0.06) ** 2)), "g": x}
+
+    agent = GainAgent(line, (Maximize("f"), Bound("g", high=0.5)), gain=gain, initial=5)
+    for x in (0.0, 0.12, 0.3, 0.4, 0.55, 0.7, 0.78, 0.9, 1.0):
+        agent.ingest([Observation({"x": x}, readings(x), {"f": 0.05, "g": 0.02})])
+    for _ in range(3):
+        [asked] = agent.suggest(1, [])
+        assert asked.point["x"] < 0.52
+        assert asked.why.rule == {"nei": "noisy EI", "kg": "knowledge gradient"}[gain]
+        assert asked.why.score > 1e-3
+        agent.ingest([Observation(asked.point, readings(asked.point["x"]), {"f": 0.05, "g": 0.02})])
+
+
+@pytest.mark.parametrize("gain", ["nei", "kg"])
+def test_gains_count_from_the_worst_where_nothing_keeps_the_bounds(gain):
+    line = Space([Dof("x", 0, 1)])
+    agent = GainAgent(line, (Maximize("f"), Bound("g", high=0.2)), gain=gain, initial=4)
+    for x in (0.5, 0.6, 0.8, 0.95):
+        agent.ingest([Observation({"x": x}, {"f": x, "g": x})])
+    [asked] = agent.suggest(1, [])
+    assert asked.point["x"] < 0.25
+    assert asked.why.rule == {"nei": "noisy EI", "kg": "knowledge gradient"}[gain]
+
+
+def test_the_record_says_where_no_gain_chose(monkeypatch):
+    agent = GainAgent(PLANE, Minimize("f"))
+    regret(agent, 6, 0)
+    assert agent.suggest(1, [])[0].why.rule == "noisy EI"
+    monkeypatch.setattr(agent, "_gains", lambda _belief, unit, _over, _pending: np.zeros(len(unit)))
+    assert agent.suggest(1, [])[0].why.rule == "LogEI, for noisy EI is zero"
+    monkeypatch.undo()
+    assert agent.suggest(1, [])[0].why.rule == "noisy EI"
 
 
 def test_refuses():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from autoexp import Dof, Maximize, Observation, Space
+from autoexp import Dof, Maximize, Observation, Space, Status
 from autoexp_agents.memory import SAME, Memory, near
 
 
@@ -30,3 +30,32 @@ def test_a_sigma_that_is_none_is_not_known(sigma):
     memory = Memory(Space([Dof("x", 0.0, 1.0)]), (Maximize("f"),))
     memory.add([Observation({"x": 0.9}, {"f": 50.0}, {"f": sigma})])
     assert memory.data("f").variance.tolist() == [0.0]
+
+
+FINITE = {
+    "pool": Space([Dof("x", 0.0, 1.0)], pool={"x": [0.0, 1e-6, 1e-5, 0.5, 0.5]}),
+    "whole numbers": Space([Dof("n", 0, 4, integer=True)]),
+}
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize(
+    ("space", "read", "expected"), [("pool", 0.4995, 0.5), ("pool", 1e200, 0.5), ("whole numbers", 2.1, 0.5)]
+)
+def test_an_answer_uses_up_the_candidate_nearest_to_it(space, read, expected, status):
+    memory = Memory(FINITE[space], (Maximize("f"),))
+    memory.add([Observation({memory.space.names[0]: read}, {"f": 1.0}, suggestion_id="0", status=status)])
+    assert memory.taken.tolist() == [[expected]]
+
+
+def test_what_nobody_asked_for_uses_up_only_a_candidate_beside_it():
+    memory = Memory(FINITE["pool"], (Maximize("f"),))
+    memory.add([Observation({"x": x}, {"f": 1.0}) for x in (0.4995, 0.4)])
+    assert memory.taken.tolist() == [[0.5], [0.4]]
+
+
+def test_candidates_are_told_apart_however_close():
+    memory = Memory(FINITE["pool"], (Maximize("f"),))
+    memory.add([Observation({"x": 1.1e-6}, {"f": 1.0}, suggestion_id="0")])
+    every = memory.space.to_unit(memory.space.pool)
+    assert near(every, memory.taken, memory.same).tolist() == [False, True, False, False, False]

@@ -80,6 +80,19 @@ def test_all_is_one_region_or_none_by_the_level():
     assert nothing.suggest(1, [])
 
 
+def test_finishes_although_motors_rest_beside_where_they_were_sent():
+    space = Space([Dof("x", 0.0, 10.0), Dof("y", 0.0, 10.0)])
+    agent, made = RegionsAgent(space, Explore("f"), coarse=5, fine=2, regions=1), 0
+    while not agent.finished():
+        assert made < 60
+        [asked] = agent.suggest(1, [])
+        value = float(np.exp(-0.5 * ((asked.point["x"] - 3.0) ** 2 + (asked.point["y"] - 6.0) ** 2)))
+        point = {name: place + 0.005 for name, place in asked.point.items()}
+        agent.ingest([Observation(point, {"f": value}, suggestion_id=asked.id)])
+        made += 1
+    assert made >= 25 + len(agent.regions()[0].points) - 9
+
+
 @pytest.mark.parametrize("value", [0.0, -3.0, 1e15, 1e300])
 def test_otsu_of_values_that_are_alike_is_their_value(value):
     assert otsu(np.full((4, 5), value)) == value
