@@ -232,6 +232,8 @@ class SpectrumFit:
             return self._nothing(0, Flags.NO_FRAMES)
         seen = state.seen if isinstance(state.seen, Tensor) else torch.full_like(state.total, n)
         valid = (seen > 0).all(0)
+        if state.missing is not None and _rank(self.components[valid.to(self.components.device)]) < len(self.names):
+            return self._nothing(n, Flags.MASKED | Flags.UNRESOLVED)
         frames = seen.clamp(min=1)
         spectrum, variance = (state.total / frames).sum(0), (state.variances / frames**2).sum(0)
         amounts, sigmas = self.fit(spectrum[None], variance[None], valid)
@@ -240,6 +242,9 @@ class SpectrumFit:
             name: number(float(amount), float(sigma), self.unit, n, flags)
             for name, amount, sigma in zip(self.names, amounts[0], sigmas[0], strict=True)
         }
+
+    def _nothing(self, n_frames: int, flags: Flags) -> Mapping[str, Reduced]:
+        return {name: number(math.nan, math.nan, self.unit, n_frames, flags) for name in self.names}
 
     def fit(self, spectra: Tensor, variances: Tensor, valid: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return amounts and their sigmas of many spectra at once, as for a map.
@@ -257,8 +262,6 @@ class SpectrumFit:
         """
         model = _without_dust(self.components.to(spectra.device, torch.float64))
         counts = spectra.double()
-        if state.missing is not None and _rank(self.components[valid.to(self.components.device)]) < len(self.names):
-            return self._nothing(n, Flags.MASKED | Flags.UNRESOLVED)
         if self.background is not None:
             counts = counts - snip(counts if valid is None else _bridged(counts, valid), self.background)
         if valid is not None:
@@ -268,12 +271,13 @@ class SpectrumFit:
         return amounts, _sigmas(model, gram, variances.double(), amounts > 0)
 
     def settings(self) -> Mapping[str, Any]:
-    def _nothing(self, n_frames: int, flags: Flags) -> Mapping[str, Reduced]:
-        return {name: number(math.nan, math.nan, self.unit, n_frames, flags) for name in self.names}
-
         """Return what it was built with."""
         channels = len(self.components)
         return {"names": list(self.names), "channels": channels, "unit": self.unit, "background": self.background}
+
+
+def _rank(components: Tensor) -> int:
+    return int(torch.linalg.matrix_rank(components.double())) if len(components) else 0
 
 
 def _bridged(spectra: Tensor, valid: Tensor) -> Tensor:
@@ -301,10 +305,6 @@ def _sigmas(model: Tensor, gram: Tensor, variances: Tensor, free: Tensor) -> Ten
     ----------
     model, gram
         ``A``, shape ``(channels, k)``, and ``A^T A``.
-def _rank(components: Tensor) -> int:
-    return int(torch.linalg.matrix_rank(components.double())) if len(components) else 0
-
-
     variances
         Of each channel, shape ``(n, channels)``.
     free
