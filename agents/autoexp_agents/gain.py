@@ -13,7 +13,7 @@ from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Point, Suggestion
 from autoexp.space import Space
 from autoexp.surrogates.conditioned import Model
-from autoexp_agents.belief import Belief, bounds_of, improvement, incumbents
+from autoexp_agents.belief import Belief, bounds_of, improvement, incumbents, kept
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.learner import Found, Searcher
 from autoexp_agents.memory import near
@@ -46,7 +46,9 @@ class GainAgent(Searcher):
     ``"ucb"``  upper confidence bound, mean plus `width` sigmas
     =========  ===========================================================================
 
-    Every gain is multiplied by the probability that the Bounds hold. With `seconds` the first three count per second;
+    Every gain is multiplied by the probability that the Bounds hold, and counts from the best that keeps them, or from
+    the worst that was measured where none does. Where no gain is above zero, the log expected improvement chooses, and
+    the record says so. With `seconds` the first three count per second;
     a confidence bound is no gain and cannot.
 
     Parameters
@@ -133,7 +135,9 @@ class GainAgent(Searcher):
             promise = self._promise(belief, chosen, over, pending)
             chosen = chosen[np.argsort(-promise, kind="stable")[:_ENDS]]
         values = self._gains(belief, chosen, over, pending)
+        self.rule = _RULES[self._gain]
         if not (values > 0).any():
+            self.rule = f"LogEI, for {self.rule} is zero"
             values = self._promise(belief, chosen, over, pending)
         best = int(np.argmax(values))
         return chosen[best], float(values[best])
@@ -154,7 +158,7 @@ class GainAgent(Searcher):
     def _plain(self, belief: Belief, unit: FloatArray, over: Acquisition, pending: Sequence[Suggestion]) -> FloatArray:
         model = belief.models[self._wanted.name]
         if self._gain == "nei":
-            return self._noisy(model, unit, pending)
+            return self._noisy(belief, unit, pending)
         mean, sigma = model.posterior(unit)
         if self._gain == "ucb":
             bound = self._sign * mean + self._width * sigma
@@ -162,9 +166,7 @@ class GainAgent(Searcher):
         if self._gain == "kg":
             noise = model.parameters.noise * model.parameters.scale**2
             noise += float(np.median(self._memory.data(self._wanted.name).variance))
-            means, _ = model.watched()
-            ends = self._candidates.unit[np.argsort(-self._sign * means, kind="stable")[:_ENDS]]
-            return knowledge_gradient(model, unit, np.vstack([ends, unit]), noise, self._sign)
+            return knowledge_gradient(model, unit, self._ends(belief, unit), noise, self._sign)
         return np.asarray(np.exp(over.value(mean, sigma)))
 
     def _incumbent(self, belief: Belief, pending: Sequence[Suggestion]) -> Acquisition:
@@ -178,13 +180,45 @@ class GainAgent(Searcher):
             best = float((self._sign * belief.models[self._wanted.name].fitted()[:count]).min())
         return improvement(self._wanted, best)
 
-    def _noisy(self, model: Model, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
-        """Return the expected improvement over the best of what was measured or is waited for, drawn together."""
-        measured = self._memory.units
-        held = incumbents(Belief({self._wanted.name: model}), (self._wanted,))[: len(measured)]
-        base = np.vstack([measured[np.argsort(-held, kind="stable")[:_BASE]], self._waiting(pending)])
+    def _ends(self, belief: Belief, unit: FloatArray) -> FloatArray:
+        """Return where the best mean that keeps the Bounds may be; the worst measured place where none keeps them."""
+        model = belief.models[self._wanted.name]
+        means, _ = model.watched()
+        places = self._candidates.unit[np.argsort(-self._sign * means, kind="stable")]
+        places = places[kept(belief, self._objectives, places)][:_ENDS]
+        ends = np.vstack([places, unit[kept(belief, self._objectives, unit)]])
+        return ends if len(ends) else self._memory.units[[int(np.argmin(self._held(model)))]]
+
+    def _held(self, model: Model) -> FloatArray:
+        """Return the means at what was measured, the higher the better."""
+        return self._sign * model.fitted()[: len(self._memory)]
+
+    def _noisy(self, belief: Belief, unit: FloatArray, pending: Sequence[Suggestion]) -> FloatArray:
+        """Return the expected improvement over the best of what was measured or is waited for, drawn together.
+
+        Of these, what keeps the Bounds in a draw counts in that draw; where nothing does, the worst measured mean.
+        """
+        model = belief.models[self._wanted.name]
+        held, broken = self._held(model), np.isneginf(incumbents(belief, self._objectives)[: len(self._memory)])
+        best = np.lexsort((-held, broken))[:_BASE]
+        base = np.vstack([self._memory.units[best], self._waiting(pending)])
         values = self._sign * draw(model, np.vstack([base, unit]), _DRAWS, [self._seed, len(self._memory)])
-        return joint_gains(values[:, len(base) :], values[:, : len(base)].max(axis=1))
+        count = len(base)
+        drawn = values[:, :count]
+        highest = np.where(self._holding(belief, base, drawn), drawn, -np.inf).max(axis=1)
+        return joint_gains(values[:, count:], np.where(np.isfinite(highest), highest, held.min()))
+
+    def _holding(self, belief: Belief, unit: FloatArray, wanted: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Return which of ``(m, d)`` points keep every Bound in each draw, shape ``(s, m)``, as drawn is `wanted`."""
+        drawn = {self._wanted.name: self._sign * wanted}
+        holds = np.ones(wanted.shape, dtype=bool)
+        for index, bound in enumerate(self._objectives, 1):
+            if isinstance(bound, Bound):
+                if bound.name not in drawn:
+                    seed = [self._seed, len(self._memory), index]
+                    drawn[bound.name] = draw(belief.models[bound.name], unit, len(wanted), seed)
+                holds &= (drawn[bound.name] >= bound.low) & (drawn[bound.name] <= bound.high)
+        return holds
 
     def _waiting(self, pending: Sequence[Suggestion]) -> FloatArray:
         return self._space.to_unit([row.point for row in pending])

@@ -194,7 +194,7 @@ def test_the_record_says_where_no_gain_chose(monkeypatch):
     agent = GainAgent(PLANE, Minimize("f"))
     regret(agent, 6, 0)
     assert agent.suggest(1, [])[0].why.rule == "noisy EI"
-    monkeypatch.setattr(agent, "_gains", lambda _belief, unit, _over, _pending: np.zeros(len(unit)))
+    monkeypatch.setattr(agent, "_gains", lambda _belief, unit, *_rest: np.zeros(len(unit)))
     assert agent.suggest(1, [])[0].why.rule == "LogEI, for noisy EI is zero"
     monkeypatch.undo()
     assert agent.suggest(1, [])[0].why.rule == "noisy EI"
