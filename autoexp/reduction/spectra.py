@@ -16,6 +16,7 @@ from torch import Tensor
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
+from autoexp.reduction.counts import add_counts
 from autoexp.reduction.nonnegative import nonnegative_least_squares
 from autoexp.reduction.records import FloatArray, FrameMeta, Frames, FrameSpec, Reduced, number, numbers
 from autoexp.reduction.rehearsal import rehearse
@@ -49,19 +50,12 @@ class Region:
             raise ReductionError(f"low must be below high, got low={self.low}, high={self.high} for {self.name!r}")
 
 
-def _rows(frames: Tensor | Frames, channels: slice) -> Tensor | Frames:
-    """Return some channels of each detector element as a frame of its own, shape ``(n * elements, 1, channels)``."""
+def _part(frames: Tensor | Frames, channels: slice) -> Tensor | Frames:
+    """Return some channels of frames."""
     if isinstance(frames, Tensor):
-        return _flat(frames, channels)
-    shape = frames.values.shape
-    whole = (None if each is None else each.expand(shape) for each in (frames.variance, frames.valid))
-    variance, valid = (None if each is None else _flat(each, channels) for each in whole)
-    return Frames(_flat(frames.values, channels), variance, valid)
-
-
-def _flat(spectra: Tensor, channels: slice) -> Tensor:
-    rows = spectra if spectra.shape[1] == 1 else spectra.reshape(-1, 1, spectra.shape[2])
-    return rows[..., channels]
+        return frames[..., channels]
+    variance, valid = (None if each is None else each[..., channels] for each in (frames.variance, frames.valid))
+    return Frames(frames.values[..., channels], variance, valid)
 
 
 def _check_names(names: tuple[str, ...]) -> None:
@@ -69,9 +63,20 @@ def _check_names(names: tuple[str, ...]) -> None:
         raise ReductionError(f"each field needs a name of its own, got {names!r}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionState:
+    """Sums of the channels of each element from the first region to the last, and the shape of the frames."""
+
+    sums: FrameSum
+    shape: tuple[int, int]
+
+
 @dataclass(frozen=True)
 class RegionSums:
     """Counts of each region in the mean frame, over all detector elements, with Poisson sigma.
+
+    Each channel of an element is divided by the frames in which it was valid, and left out where it never was; a region
+    without any is NaN.
 
     Parameters
     ----------
@@ -89,44 +94,64 @@ class RegionSums:
     def __post_init__(self) -> None:
         _check_names(self._names)
 
-    def init(self, spec: FrameSpec) -> FrameSum:
-        """Return the sum of no frames: one row, because elements are added, from the first region to the last."""
+    def init(self, spec: FrameSpec) -> RegionState:
+        """Return the sums of no frames."""
         low, high = self._span
-        return FrameSum.empty(replace(spec, shape=(1, max(0, min(high, spec.shape[1]) - low))))
+        width = max(0, min(high, spec.shape[1]) - low)
+        return RegionState(FrameSum.empty(replace(spec, shape=(spec.shape[0], width))), spec.shape)
 
-    def update(self, state: FrameSum, frames: Tensor | Frames, meta: FrameMeta) -> FrameSum:
-        """Add a batch, shape ``(n, elements, channels)``."""
-        n = (frames if isinstance(frames, Tensor) else frames.values).shape[0]
-        summed = FrameSum.of(_rows(frames, slice(*self._span)), state.values.device)
-        missing = None if summed.missing is None else (summed.missing > 0).to(torch.int32)
-        return state.merge(FrameSum(summed.values, summed.variance, missing, n, summed.bound))
+    def update(self, state: RegionState, frames: Tensor | Frames, meta: FrameMeta) -> RegionState:
+        """Add a batch, shape ``(n, elements, channels)``.
 
-    def merge(self, a: FrameSum, b: FrameSum) -> FrameSum:
+        Raises
+        ------
+        ReductionError
+            If the frames have other elements or channels than the state.
+        """
+        shape = tuple((frames if isinstance(frames, Tensor) else frames.values).shape[1:])
+        if shape != state.shape:
+            raise ReductionError(f"frames must be {state.shape} as the state is, got {shape}")
+        summed = FrameSum.of(_part(frames, slice(*self._span)), state.sums.values.device)
+        return RegionState(state.sums.merge(summed), state.shape)
+
+    def merge(self, a: RegionState, b: RegionState) -> RegionState:
         """Join what two workers saw."""
-        return a.merge(b)
+        return RegionState(a.sums.merge(b.sums), a.shape)
 
     def warmup(self, spec: FrameSpec) -> None:
         """Allocate before beam."""
         rehearse(self, spec)
 
-    def read(self, state: FrameSum) -> Mapping[str, Reduced]:
+    def read(self, state: RegionState) -> Mapping[str, Reduced]:
         """Return one field per region."""
-        n = state.n_frames
+        n = state.sums.n_frames
         if n == 0:
             return {region.name: number(math.nan, math.nan, "count", 0, Flags.NO_FRAMES) for region in self.regions}
-        sums = self._sums(state.values)
-        variances = sums if state.bound < math.inf else self._sums(state.variances)
-        return numbers(self._names, sums / n, np.sqrt(variances) / n, "count", n, self._flags(state))
+        values, sigmas = self._means(state.sums)
+        return numbers(self._names, values, sigmas, "count", n, self._flags(state.sums))
 
-    def _flags(self, state: FrameSum) -> Sequence[Flags]:
+    def _means(self, sums: FrameSum) -> tuple[FloatArray, FloatArray]:
+        """Return the counts of each region per frame, and their sigmas."""
+        n = sums.n_frames
+        if sums.missing is None:
+            counted = self._sums(sums.values)
+            variances = counted if sums.bound < math.inf else self._sums(sums.variances)
+            return counted / n, np.sqrt(variances) / n
+        seen = n - sums.missing
+        often = seen.clamp(min=1)
+        found = self._sums(sums.total / often), np.sqrt(self._sums(sums.variances / often**2))
+        known = self._sums(seen > 0) > 0
+        return np.where(known, found[0], math.nan), np.where(known, found[1], math.nan)
+
+    def _flags(self, sums: FrameSum) -> Sequence[Flags]:
         low, high = self._span
-        last = low + state.shape[1]
-        if state.missing is None and high <= last:
+        last = low + sums.shape[1]
+        if sums.missing is None and high <= last:
             return (Flags.NONE,) * len(self.regions)
         incomplete = [Flags.INCOMPLETE if region.high > last else Flags.NONE for region in self.regions]
-        if state.missing is None:
+        if sums.missing is None:
             return incomplete
-        masked = self._sums(state.missing) > 0
+        masked = self._sums(sums.missing) > 0
         return [flags | Flags.MASKED if bad else flags for flags, bad in zip(incomplete, masked, strict=True)]
 
     @cached_property
@@ -143,10 +168,10 @@ class RegionSums:
         """First channel of each region and one past its last, in turn, counted from the first of all."""
         return np.array([(region.low, region.high) for region in self.regions]).reshape(-1) - self._span[0]
 
-    def _sums(self, row: Tensor) -> FloatArray:
-        """Sum each region of the channels from the first region on, shape ``(1, channels)``."""
-        values = np.zeros(row.shape[1] + 1)
-        values[:-1] = row.cpu().numpy()[0]
+    def _sums(self, rows: Tensor) -> FloatArray:
+        """Sum each region of the channels from the first region on, shape ``(elements, channels)``."""
+        values = np.zeros(rows.shape[1] + 1)
+        values[:-1] = _over_elements(rows.cpu().numpy())
         low, high = self._span
         ends = self._ends if len(values) > high - low else np.minimum(self._ends, len(values) - 1)
         # sums from each end to the next: every second one is that of a region
@@ -155,6 +180,12 @@ class RegionSums:
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""
         return {region.name: [region.low, region.high] for region in self.regions}
+
+
+def _over_elements(rows: NDArray[Any]) -> NDArray[Any]:
+    if len(rows) > 1 and rows.size and rows.dtype.kind == "i":
+        return add_counts(rows, int(rows.max()))
+    return np.asarray(rows[0] if len(rows) == 1 else rows.sum(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

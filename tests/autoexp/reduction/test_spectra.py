@@ -9,7 +9,16 @@ from scipy.optimize import nnls
 
 from autoexp.errors import ReductionError
 from autoexp.flags import Flags
-from autoexp.reduction import FrameMeta, FrameSpec, Region, RegionSums, SpectrumFit, nonnegative_least_squares, snip
+from autoexp.reduction import (
+    FrameMeta,
+    Frames,
+    FrameSpec,
+    Region,
+    RegionSums,
+    SpectrumFit,
+    nonnegative_least_squares,
+    snip,
+)
 from autoexp.testing.reducers import ReducerContract
 
 CHANNELS = 64
@@ -60,6 +69,58 @@ def test_a_masked_channel_flags_its_region_only():
     found = read(RegionSums((Region("Fe", 10, 20), Region("Zn", 36, 46))), frames)
     assert (found["Fe"].flags, found["Zn"].flags) == (Flags.MASKED, Flags.NONE)
     assert float(found["Fe"].value) == 19
+
+
+def test_a_channel_is_divided_by_the_frames_that_saw_it():
+    frames = np.random.default_rng(4).poisson(100.0, (6, 3, CHANNELS)).astype(np.int32)
+    frames[1:5, 2, 12:15] = frames[2, :, 10:20] = frames[:, 1, 11] = -1
+    seen = frames >= 0
+    often, counted = seen.sum(0), np.where(seen, frames, 0).sum(0)
+    shares = counted[:, 10:20] / np.maximum(often, 1)[:, 10:20]
+    sigma = np.sqrt((counted / np.maximum(often, 1) ** 2)[:, 10:20].sum())
+    reducer = RegionSums((Region("Fe", 10, 20), Region("Zn", 36, 46)))
+    for batches in ([6], [1, 4, 1]):
+        state = reducer.init(FrameSpec((3, CHANNELS)))
+        for batch in torch.from_numpy(frames).split(batches):
+            state = reducer.update(state, batch, FrameMeta())
+        found = reducer.read(state)
+        assert float(found["Fe"].value) == pytest.approx(shares.sum(), rel=1e-12)
+        assert float(found["Fe"].sigma) == pytest.approx(sigma, rel=1e-12)
+        assert (found["Fe"].flags, found["Zn"].flags) == (Flags.MASKED, Flags.NONE)
+        assert float(found["Zn"].value) == pytest.approx(frames[:, :, 36:46].sum() / 6, rel=1e-12)
+
+
+def test_a_frame_without_a_valid_channel_changes_nothing_but_the_flag():
+    frames = np.full((2, 1, 10), 100, np.int32)
+    frames[0] = -1
+    found = read(RegionSums((Region("Fe", 0, 10),)), frames)["Fe"]
+    assert (float(found.value), float(found.sigma)) == (1000.0, pytest.approx(1000**0.5))
+    assert (found.flags, found.n_frames) == (Flags.MASKED, 2)
+
+
+def test_a_region_that_no_frame_saw_is_nan():
+    frames = np.full((2, 4, CHANNELS), 3, np.int32)
+    frames[..., 10:20] = -1
+    found = read(RegionSums((Region("Fe", 10, 20), Region("both", 5, 20), Region("Zn", 36, 46))), frames)
+    assert np.isnan([found["Fe"].value, found["Fe"].sigma]).all()
+    assert [float(found[name].value) for name in ("both", "Zn")] == [60.0, 120.0]
+    assert [each.flags for each in found.values()] == [Flags.MASKED, Flags.MASKED, Flags.NONE]
+
+
+@pytest.mark.parametrize("shape", [(1, CHANNELS), (4, CHANNELS - 1), (4, CHANNELS + 1)])
+def test_regions_of_other_elements_or_channels_are_refused(shape):
+    reducer = RegionSums((Region("Fe", 10, 20),))
+    state, frames = reducer.init(FrameSpec((4, CHANNELS))), torch.ones((2, *shape), dtype=torch.int32)
+    for each in (frames, Frames(frames.double())):
+        with pytest.raises(
+            ReductionError, match=rf"frames must be \(4, 64\) as the state is, got \({shape[0]}, {shape[1]}"
+        ):
+            reducer.update(state, each, FrameMeta())
+
+
+def test_many_bright_elements_add_up_without_overflow():
+    frames = np.full((1, 600, CHANNELS), 30000, np.uint16)
+    assert float(read(RegionSums((Region("all", 0, CHANNELS),)), frames)["all"].value) == 600 * CHANNELS * 30000
 
 
 @settings(max_examples=60, deadline=None)
