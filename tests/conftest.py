@@ -1,3 +1,5 @@
+"""What all tests share: engines that leave nothing behind, PVAccess on the loopback, settings of hypothesis."""
+
 import asyncio
 import gc
 import socket

@@ -68,7 +68,7 @@ class Memory:
             asked = observation.suggestion_id is not None
             self._taken.append((self.candidates if asked else self.standing)(unit[None, :])[0])
             values = [float(observation.values.get(name, math.nan)) for name in self.names]
-            variances = [_variance(observation.sigmas.get(name, math.nan)) for name in self.names]
+            variances = [variance_of(observation.sigmas.get(name, math.nan)) for name in self.names]
             vague = math.inf in variances
             if observation.status is not Status.OK or vague or not all(map(math.isfinite, values)):
                 self._lost.append((unit, not (vague or observation.status is Status.SUSPECT)))
@@ -139,7 +139,7 @@ class Memory:
         return [plain(observation) for observation in self.observations]
 
 
-def _variance(sigma: float) -> float:
+def variance_of(sigma: float) -> float:
     """Return the square of a sigma; zero where it is not known, infinite where it is too large to be squared."""
     return float(sigma) * float(sigma) if sigma > 0 else 0.0
 

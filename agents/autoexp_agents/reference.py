@@ -8,7 +8,7 @@ from typing import Any, Literal
 from autoexp.errors import AutoexpError
 from autoexp.protocols import Agent
 from autoexp.records import Observation, Point, Source, Status, Suggestion, Why
-from autoexp_agents.memory import plain, restored
+from autoexp_agents.memory import plain, restored, variance_of
 from autoexp_agents.wrapping import Wrapper
 
 Correction = Literal["offset", "ratio", "none"]
@@ -114,7 +114,7 @@ class ReferenceAgent(Wrapper):
 
     def _note(self, row: Observation) -> None:
         """Keep a reference that was read; say when the next is due, which one that was not read leaves as it is."""
-        read = row.status is Status.OK and all(math.isfinite(row.values.get(name, math.nan)) for name in self._fields)
+        read = row.status is Status.OK and all(_tells(row, name) for name in self._fields)
         self._missed = 0 if read else self._missed + 1
         if read:
             self._measured.append(row)
@@ -146,7 +146,7 @@ class ReferenceAgent(Wrapper):
         time
             When, in seconds as the observations tell them; by default at the latest observation.
         """
-        rows = [row for row in self._measured if math.isfinite(row.values.get(field, math.nan))]
+        rows = [row for row in self._measured if _tells(row, field)]
         if not rows:
             return None
         first, latest = rows[0], rows[-1]
@@ -190,5 +190,8 @@ def _is_reference(suggestion_id: str) -> bool:
 
 
 def _variance(row: Observation, field: str) -> float:
-    sigma = row.sigmas.get(field, 0.0)
-    return sigma**2 if math.isfinite(sigma) else 0.0
+    return variance_of(row.sigmas.get(field, math.nan))
+
+
+def _tells(row: Observation, field: str) -> bool:
+    return math.isfinite(row.values.get(field, math.nan)) and math.isfinite(_variance(row, field))

@@ -1,3 +1,5 @@
+"""What the tests of agents share: a hill whose top fails."""
+
 from collections.abc import Callable
 
 import numpy as np

@@ -96,6 +96,16 @@ def test_a_reference_without_every_value_counts_for_none():
     assert agent.references == ()
 
 
+@pytest.mark.parametrize("sigma", [np.inf, 1e200])
+def test_a_reference_whose_sigma_says_nothing_counts_for_none(sigma):
+    agent = ReferenceAgent(SobolAgent(PLANE, Maximize("f")), HERE, every=100.0)
+    [asked] = agent.suggest(1, [])
+    agent.ingest([Observation(asked.point, {"f": 2.0}, {"f": sigma}, suggestion_id=asked.id, time=0.0)])
+    assert agent.references == ()
+    [again] = agent.suggest(1, [])
+    assert again.point == asked.point
+
+
 def test_a_dead_reference_does_not_stop_the_scan():
     agent = ReferenceAgent(SobolAgent(PLANE, Maximize("f")), HERE, every=100.0)
     assert asked_for(agent, [Status.FAILED] * 20) == [0.0, 10.0, 20.0, 130.0, 140.0, 150.0]
