@@ -20,7 +20,18 @@ from autoexp.surrogates.conditioned import USUAL, Many, Scale
 from autoexp.surrogates.kernels import PROFILES
 from autoexp.surrogates.parameters import Data, Parameters, alike, parameters_of
 from autoexp.surrogates.warping import Warp
-from autoexp_agents.belief import Belief, believe, bounds_of, improvement, incumbents, learn, noisily, shun, warps_of
+from autoexp_agents.belief import (
+    Belief,
+    believe,
+    bounds_of,
+    improvement,
+    incumbents,
+    learn,
+    lengths_of,
+    noisily,
+    shun,
+    warps_of,
+)
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.designs import key, sobol
 from autoexp_agents.memory import Memory, near, plain, restored
@@ -194,9 +205,16 @@ class BayesianAgent(Paced):
     def _relearn(
         self, data: Mapping[str, Data], previous: Mapping[str, Parameters], pause: Callable[[], None] | None = None
     ) -> Belief:
-        scale = self._scale
-        warps = warps_of(self._objectives, data)
-        belief = learn(data, previous, seed=self._seed, kernel=self._kernel, pause=pause, scale=scale, warps=warps)
+        belief = learn(
+            data,
+            previous,
+            seed=self._seed,
+            kernel=self._kernel,
+            pause=pause,
+            scale=self._scale,
+            warps=warps_of(self._objectives, data),
+            lengths=lengths_of(self._space),
+        )
         return self._watching(belief)
 
     def _watching(self, belief: Belief) -> Belief:

@@ -17,11 +17,12 @@ from autoexp.errors import AutoexpError
 from autoexp.objectives import Bound, Contour, Maximize, Minimize, Objective, Target
 from autoexp.protocols import Acquisition
 from autoexp.records import Estimate
+from autoexp.space import Space
 from autoexp.surrogates.conditioned import USUAL, Model, Scale, condition
 from autoexp.surrogates.exact import ExactGP
 from autoexp.surrogates.fitting import fit
 from autoexp.surrogates.gpytorch_kernel import fit_gpytorch
-from autoexp.surrogates.parameters import Data, Parameters
+from autoexp.surrogates.parameters import Data, LogNormal, Parameters, lengthscale_prior
 from autoexp.surrogates.warping import Warp, warp_of
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def learn(
     pause: Callable[[], None] | None = None,
     scale: Scale = USUAL,
     warps: Mapping[str, Warp] | None = None,
+    lengths: LogNormal | None = None,
 ) -> Belief:
     """Fit a model to each field, from `previous` hyper-parameters where there are any.
 
@@ -181,6 +183,8 @@ def learn(
         Up to how many observations a model is exact.
     warps
         Field name to how its values are bent, where they are.
+    lengths
+        As for `autoexp.surrogates.fit`; see `lengths_of`.
 
     Raises
     ------
@@ -192,7 +196,9 @@ def learn(
         if not len(measured):
             raise AutoexpError("a model needs an observation with usable values, got none")
         if isinstance(kernel, str):
-            parameters[name] = fit(measured, previous.get(name), seed=seed, profile=kernel, pause=pause)
+            parameters[name] = fit(
+                measured, previous.get(name), seed=seed, profile=kernel, lengths=lengths, pause=pause
+            )
         else:
             parameters[name], _ = fit_gpytorch(measured, kernel, previous.get(name), seed=seed, pause=pause)
     return believe(data, parameters, watch, scale, kernel, warps)
@@ -214,6 +220,14 @@ def believe(
     if watch is not None:
         belief.watch(watch)
     return belief
+
+
+def lengths_of(space: Space, more: int = 0) -> LogNormal:
+    """Return what to expect of length scales: Dofs were chosen because they matter, descriptors of a pool were not.
+
+    There may be `more` coordinates than the Space's, such as time.
+    """
+    return lengthscale_prior(space.width + more, chosen=space.pool is None)
 
 
 def told(data: Mapping[str, Data], warps: Mapping[str, Warp]) -> Mapping[str, Data]:

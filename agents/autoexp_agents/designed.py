@@ -37,20 +37,24 @@ class Pass:
         Their name in the record.
     source
         Who proposes them.
+    apart
+        How far from one of them, as a share of each range, another measurement stands for it.
     """
 
-    def __init__(self, points: Iterable[Point], rule: str, source: Source = Source.INITIAL) -> None:
-        self._points, self._rule, self._source = tuple(points), rule, source
+    def __init__(self, points: Iterable[Point], rule: str, source: Source = Source.INITIAL, apart: float = 0.0) -> None:
+        self._points, self._rule, self._source, self._apart = tuple(points), rule, source, apart
         self.drawn = 0
 
-    def __len__(self) -> int:
-        return len(self._points)
+    def over(self, memory: Memory) -> bool:
+        """Return whether no point is left that something measured does not stand for."""
+        left = islice(self._points, self.drawn, None)
+        return not any(free(memory, point, memory.taken, self._apart) for point in left)
 
     def next(self, name: str, memory: Memory, pending: Sequence[Suggestion]) -> Suggestion | None:
         """Return the next point that is not yet taken; None at the end."""
         known = taken(memory, pending)
         for index, point in enumerate(islice(self._points, self.drawn, None), self.drawn):
-            if free(memory, point, known):
+            if free(memory, point, known, self._apart):
                 self.drawn = index + 1
                 return Suggestion(name, point, Why(self._source, self._rule, n_observations=len(memory)))
         self.drawn = len(self._points)

@@ -11,7 +11,7 @@ from autoexp.objectives import Objective, as_objectives
 from autoexp.records import Estimate, Observation, Point, Source, Status, Suggestion, Why
 from autoexp.space import Space
 from autoexp_agents.belief import best as best_of
-from autoexp_agents.belief import learn
+from autoexp_agents.belief import learn, lengths_of
 from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.report import unguided
 
@@ -121,7 +121,7 @@ class Design:
         AutoexpError
             If nothing usable was measured.
         """
-        belief = learn(self._memory.all_data(), {})
+        belief = learn(self._memory.all_data(), {}, lengths=lengths_of(self._space))
         return best_of(belief, self._objectives, Candidates(self._finite), self._memory.units)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":

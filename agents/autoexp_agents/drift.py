@@ -15,7 +15,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.conditioned import Model
 from autoexp.surrogates.parameters import Data
-from autoexp_agents.belief import Belief, bounds_of, improvement, kept, learn, merit, noisily, penalty, shun
+from autoexp_agents.belief import Belief, bounds_of, improvement, kept, learn, lengths_of, merit, noisily, penalty, shun
 from autoexp_agents.closer import Looks
 from autoexp_agents.learner import Found, Learner
 from autoexp_agents.memory import near
@@ -118,7 +118,8 @@ class DriftAgent(Learner):
             for name, known in self._memory.all_data().items():
                 x = np.column_stack([known.x, ages])[-_KEPT:]
                 data[name] = Data(x, known.y[-_KEPT:], known.variance[-_KEPT:])
-            self._belief = learn(data, {}, seed=self._seed, kernel=self._kernel)
+            lengths = lengths_of(self._space, more=1)
+            self._belief = learn(data, {}, seed=self._seed, kernel=self._kernel, lengths=lengths)
         return self._belief
 
     def _fresh(self, pending: Sequence[Suggestion]) -> FloatArray:

@@ -12,7 +12,7 @@ from autoexp.records import Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
 from autoexp_agents.ahead import Fits, ThinksAhead
-from autoexp_agents.belief import Belief, learn, shun
+from autoexp_agents.belief import Belief, learn, lengths_of, shun
 from autoexp_agents.designed import Designed, First
 from autoexp_agents.opening import taken
 from autoexp_agents.pace import Paced
@@ -81,7 +81,8 @@ class Learner(Designed):
         return self._fits.get(self._memory, self._due())
 
     def _fit(self, data: Mapping[str, Data], pause: Callable[[], None] | None = None) -> Belief:
-        return learn(data, {}, seed=self._seed, kernel=self._kernel, watch=self._candidates.unit, pause=pause)
+        watch, lengths = self._candidates.unit, lengths_of(self._space)
+        return learn(data, {}, seed=self._seed, kernel=self._kernel, watch=watch, pause=pause, lengths=lengths)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

@@ -15,7 +15,7 @@ from autoexp.objectives import Bound, Maximize, Minimize, Objective, Target, as_
 from autoexp.records import Estimate, Observation, Point, Source, Status, Suggestion, Why
 from autoexp.space import Space
 from autoexp_agents.belief import best as best_of
-from autoexp_agents.belief import learn, merit
+from autoexp_agents.belief import learn, lengths_of, merit
 from autoexp_agents.designs import Key, key, sobol
 from autoexp_agents.memory import Memory, plain, restored
 from autoexp_agents.report import unguided
@@ -210,7 +210,7 @@ class LocalAgent:
         AutoexpError
             If nothing usable was measured.
         """
-        belief = learn(self._memory.all_data(), {})
+        belief = learn(self._memory.all_data(), {}, lengths=lengths_of(self._space))
         return best_of(belief, self._objectives, self._candidates, self._memory.units)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":

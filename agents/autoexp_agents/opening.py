@@ -77,6 +77,6 @@ def taken(memory: Memory, pending: Sequence[Suggestion]) -> FloatArray:
     return np.vstack([memory.taken, memory.candidates(waiting)])
 
 
-def free(memory: Memory, point: Point, known: FloatArray) -> bool:
-    """Return whether a point is none of those, shape ``(k, d)``, that need not be measured again."""
-    return not near(memory.candidates(memory.space.to_unit([point])), known, memory.same)[0]
+def free(memory: Memory, point: Point, known: FloatArray, apart: float = 0.0) -> bool:
+    """Return whether a point is farther than `apart` from those, shape ``(k, d)``, that need not be measured again."""
+    return not near(memory.candidates(memory.space.to_unit([point])), known, max(memory.same, apart))[0]

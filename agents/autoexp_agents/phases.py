@@ -12,6 +12,7 @@ from autoexp.objectives import Classify, Objective, as_objectives
 from autoexp.records import Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates import Data, ExactGP, Parameters, fit
+from autoexp_agents.belief import lengths_of
 from autoexp_agents.designed import Designed
 from autoexp_agents.memory import near
 from autoexp_agents.opening import taken
@@ -101,7 +102,8 @@ class PhaseAgent(Designed):
             if not len(data):
                 raise AutoexpError("a model needs an observation with usable values, got none")
             targets = [_transformed(data, value) for value in self.classes]
-            shared = fit(max(targets, key=lambda row: float(np.var(row.y))), seed=self._seed, profile=self._kernel)
+            widest, lengths = max(targets, key=lambda row: float(np.var(row.y))), lengths_of(self._space)
+            shared = fit(widest, seed=self._seed, profile=self._kernel, lengths=lengths)
             self._models = [ExactGP(_of(shared, target), target) for target in targets]
         return self._models
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _LARGEST = 250_000
+_NEAR = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class RegionsAgent(Learner):
         """Find the regions in the first `count` usable observations."""
         self._planned, self._regions = count, self._found(self._fit(rows_of(self._memory, range(count))))
         self._scans = [
-            Pass(region.points, f"fine scan of region {number}", Source.AGENT)
+            Pass(region.points, f"fine scan of region {number}", Source.AGENT, apart=_NEAR / (self._ticks - 1))
             for number, region in enumerate(self._regions, start=1)
         ]
 
@@ -192,7 +193,7 @@ class RegionsAgent(Learner):
 
     def finished(self) -> str:
         """Return why nothing more needs measuring: every chosen region is scanned."""
-        if self._regions is None or any(scan.drawn < len(scan) for scan in self._scans):
+        if self._regions is None or not all(scan.over(self._memory) for scan in self._scans):
             return ""
         known, nearest = self._memory.taken, 0.5 / (self._ticks - 1)
         done = all(near(self._space.to_unit(region.points), known, nearest).all() for region in self._regions)

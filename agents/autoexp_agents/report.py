@@ -14,7 +14,7 @@ from autoexp.records import Point, Value
 from autoexp.space import Space
 from autoexp.surrogates.fitting import LENGTHSCALES
 from autoexp.surrogates.kernels import PROFILES
-from autoexp_agents.belief import Belief, best, learn
+from autoexp_agents.belief import Belief, best, learn, lengths_of
 from autoexp_agents.memory import Memory
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def unguided(
     AutoexpError
         If nothing usable was measured.
     """
-    belief = learn(memory.all_data(), {})
+    belief = learn(memory.all_data(), {}, lengths=lengths_of(memory.space))
     through = best(belief, objectives, candidates, memory.units).point
     return slices(belief, memory.space, through, lambda unit: np.full(len(unit), np.nan), rule, per_dof)
 

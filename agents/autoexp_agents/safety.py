@@ -16,7 +16,7 @@ from autoexp.protocols import Agent
 from autoexp.records import Observation, Point, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data, Parameters
-from autoexp_agents.belief import Belief, believe, bounds_of, learn
+from autoexp_agents.belief import Belief, believe, bounds_of, learn, lengths_of
 from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.opening import free, taken
 from autoexp_agents.wrapping import Build, Wrapper
@@ -162,7 +162,7 @@ class SafeAgent(Wrapper):
         """Return careful models of the bounded fields."""
         if self._belief is None:
             data = self._memory.all_data()
-            fitted = learn(data, {}, kernel="matern52").models
+            fitted = learn(data, {}, kernel="matern52", lengths=lengths_of(self.space)).models
             careful = {name: self._careful(fitted[name].parameters, data[name], name) for name in fitted}
             self._belief = believe(data, careful)
         return self._belief

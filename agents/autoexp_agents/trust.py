@@ -17,7 +17,7 @@ from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
 from autoexp_agents.ahead import Fits, ThinksAhead
-from autoexp_agents.belief import Belief, bounds_of, improvement, incumbents, learn, noisily, shun, warps_of
+from autoexp_agents.belief import Belief, bounds_of, improvement, incumbents, learn, lengths_of, noisily, shun, warps_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.memory import Memory, near, plain, restored
 from autoexp_agents.opening import Opening, taken
@@ -154,7 +154,8 @@ class TrustRegionAgent(Paced, ThinksAhead):
 
     def _fit(self, data: Mapping[str, Data], pause: Callable[[], None] | None = None) -> Belief:
         warps = warps_of(self._objectives, data)
-        return learn(data, {}, seed=self._seed, kernel=self._kernel, pause=pause, warps=warps)
+        lengths = lengths_of(self._space)
+        return learn(data, {}, seed=self._seed, kernel=self._kernel, pause=pause, warps=warps, lengths=lengths)
 
     def _merits(self) -> FloatArray:
         """Return the measured merit of this search's points; minus infinity where a Bound is broken."""

@@ -17,7 +17,7 @@ from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Point, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates import Data
-from autoexp_agents.belief import Belief, improvement, learn, merit
+from autoexp_agents.belief import Belief, improvement, learn, lengths_of, merit
 from autoexp_agents.closer import Looks
 from autoexp_agents.designed import Designed
 from autoexp_agents.opening import taken
@@ -151,7 +151,8 @@ class TwinAgent(Paced, Designed):
             said = self._said(data.x)
             scale = _scale(said, data.y, float(np.var(self._prepared)))
             rest = Data(data.x, data.y - scale * said, data.variance)
-            belief = learn({self._name: rest}, {}, seed=self._seed, kernel=self._kernel, watch=self._candidates.unit)
+            watch, lengths = self._candidates.unit, lengths_of(self._space)
+            belief = learn({self._name: rest}, {}, seed=self._seed, kernel=self._kernel, watch=watch, lengths=lengths)
             self._model = _Discrepancy(scale, belief)
         return self._model
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from autoexp.dofs import FloatArray
-from autoexp.surrogates.kernels import PROFILES, Kernel, lengthscale_mode
+from autoexp.surrogates.kernels import PROFILES, Kernel
 from autoexp.surrogates.linalg import inverse, solve, sturdy_cholesky
-from autoexp.surrogates.parameters import standardization
+from autoexp.surrogates.parameters import lengthscale_prior, standardization
 
 _LOG_LENGTHS = (math.log(0.01), math.log(100.0))
 _LOG_KAPPAS = (math.log(1e-4), math.log(1e2))
@@ -160,7 +160,7 @@ def fit_outputs(
     y = (data.y - offsets[data.output]) / scales[data.output]
     problem = _Problem(data.x, data.output, y, data.variance / scales[data.output] ** 2, outputs, profile)
     width, rng = data.x.shape[1], np.random.default_rng(seed)
-    mode = lengthscale_mode(width)
+    mode = lengthscale_prior(width).centre
     cold = np.concatenate([np.full(width, mode), np.full(outputs, 0.7), np.full(outputs, -1.0), np.full(outputs, -5.0)])
     signs = np.concatenate([np.ones(width), rng.choice([-1.0, 1.0], outputs), np.ones(2 * outputs)])
     best, lowest = cold, math.inf
@@ -245,9 +245,10 @@ class _Problem:
 
     def _prior(self, theta: FloatArray) -> tuple[float, FloatArray]:
         width, count = self.x.shape[1], self.outputs
+        lengths = lengthscale_prior(width)
         means = np.concatenate(
-            [np.full(width, lengthscale_mode(width)), np.zeros(count), np.full(count, -2.0), np.full(count, -5.0)]
+            [np.full(width, lengths.centre), np.zeros(count), np.full(count, -2.0), np.full(count, -5.0)]
         )
-        widths = np.concatenate([np.full(width, math.sqrt(3.0)), np.ones(count), np.full(2 * count, 1.5)])
+        widths = np.concatenate([np.full(width, lengths.spread), np.ones(count), np.full(2 * count, 1.5)])
         away = (theta - means) / widths
         return 0.5 * float(away @ away), away / widths

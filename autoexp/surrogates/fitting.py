@@ -1,8 +1,8 @@
 """Hyper-parameters of greatest posterior density, with analytic gradients from one inverse.
 
 The likelihood is Rasmussen and Williams (2006), equations 5.8 and 5.9. The constant mean is
-profiled out under a standard normal prior. Length scales have the dimension-scaled log-normal
-prior of Hvarfner et al., Vanilla Bayesian Optimization Performs Great in High Dimensions (2024).
+profiled out under a standard normal prior. Length scales have a dimension-scaled log-normal prior; see
+`autoexp.surrogates.parameters.lengthscale_prior`.
 """
 
 import math
@@ -13,9 +13,17 @@ import numpy as np
 from scipy.optimize import minimize
 
 from autoexp.dofs import FloatArray
-from autoexp.surrogates.kernels import PROFILES, Kernel, lengthscale_mode
+from autoexp.surrogates.kernels import PROFILES, Kernel
 from autoexp.surrogates.linalg import cholesky, inverse
-from autoexp.surrogates.parameters import Data, LogNormal, Parameters, fewer, noise_prior, standardization
+from autoexp.surrogates.parameters import (
+    Data,
+    LogNormal,
+    Parameters,
+    fewer,
+    lengthscale_prior,
+    noise_prior,
+    standardization,
+)
 
 LENGTHSCALES = (0.01, 100.0)
 """Shortest and longest length scale, in the unit cube."""
@@ -30,6 +38,7 @@ def fit(
     *,
     seed: int = 0,
     profile: str = "matern52",
+    lengths: LogNormal | None = None,
     starts: int = 3,
     iterations: int = 100,
     pause: Callable[[], None] | None = None,
@@ -46,6 +55,8 @@ def fit(
         Of the random cold start.
     profile
         Name of the kernel.
+    lengths
+        What to expect of each length scale; by default `autoexp.surrogates.parameters.lengthscale_prior`.
     starts
         How many starts, `previous` included.
     iterations
@@ -55,9 +66,10 @@ def fit(
     """
     data = fewer(data, seed)
     offset, scale = standardization(data.y)
-    prior = noise_prior(data)
-    problem = _Problem(data.x, (data.y - offset) / scale, data.variance / scale**2, profile, prior, pause)
-    guesses = _guesses(problem.width, prior, previous, np.random.default_rng(seed))[:starts]
+    width, noise = data.x.shape[1], noise_prior(data)
+    lengths = lengthscale_prior(width) if lengths is None else lengths
+    problem = _Problem(data.x, (data.y - offset) / scale, data.variance / scale**2, profile, lengths, noise, pause)
+    guesses = _guesses(width, lengths, noise, previous, np.random.default_rng(seed))[:starts]
     best, lowest = guesses[0], math.inf
     for guess in guesses:
         found = minimize(
@@ -71,8 +83,10 @@ def fit(
     )
 
 
-def _guesses(width: int, prior: LogNormal, previous: Parameters | None, rng: np.random.Generator) -> list[FloatArray]:
-    mode, noise = lengthscale_mode(width), prior.centre
+def _guesses(
+    width: int, lengths: LogNormal, prior: LogNormal, previous: Parameters | None, rng: np.random.Generator
+) -> list[FloatArray]:
+    mode, noise = lengths.centre, prior.centre
     cold = np.array([*[mode] * width, 0.0, noise])
     scattered = np.array([*rng.normal(mode + 0.5, 0.7, width), 0.0, noise + rng.normal(0.0, 2.0)])
     short = np.array([*[mode - 0.7] * width, 0.0, noise - 4.0])
@@ -90,6 +104,7 @@ class _Problem:
     y: FloatArray
     variance: FloatArray
     profile: str
+    lengths: LogNormal
     noise: LogNormal
     pause: Callable[[], None] | None = None
 
@@ -125,7 +140,7 @@ class _Problem:
         gradient[:-2] = _lengthscale_gradient(self.x, sensitivity * slope, lengthscales)
         gradient[-2] = 0.5 * float(np.vdot(sensitivity, covariance))
         gradient[-1] = 0.5 * noise * float(np.trace(sensitivity))
-        prior, prior_gradient = _prior(theta, self.noise)
+        prior, prior_gradient = _prior(theta, self.lengths, self.noise)
         return value + prior, gradient + prior_gradient
 
 
@@ -135,10 +150,10 @@ def _lengthscale_gradient(x: FloatArray, weighted: FloatArray, lengthscales: Flo
     return np.asarray(spread / np.square(lengthscales))
 
 
-def _prior(theta: FloatArray, noise: LogNormal) -> tuple[float, FloatArray]:
+def _prior(theta: FloatArray, lengths: LogNormal, noise: LogNormal) -> tuple[float, FloatArray]:
     """Return the negative log prior density: normal in the log of every hyper-parameter."""
     width = len(theta) - 2
-    centre = np.array([*[lengthscale_mode(width)] * width, 0.0, noise.centre])
-    spread = np.array([*[math.sqrt(3.0)] * width, 1.5, noise.spread])
+    centre = np.array([*[lengths.centre] * width, 0.0, noise.centre])
+    spread = np.array([*[lengths.spread] * width, 1.5, noise.spread])
     distance = (theta - centre) / spread
     return 0.5 * float(distance @ distance), distance / spread

@@ -6,7 +6,6 @@ the length scale ``l`` of a coordinate with distance ``d``, and ``dk/dx = -g (x 
 Formulas: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), section 4.2.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -152,8 +151,3 @@ def _squared_distance(left: FloatArray, columns: FloatArray) -> FloatArray:
     np.vecdot(left, left, out=extended[:, -2])
     squared: FloatArray = extended @ columns
     return np.maximum(squared, 0.0, out=squared)
-
-
-def lengthscale_mode(width: int) -> float:
-    """Return the log of the prior's most probable length scale (Hvarfner et al., 2024)."""
-    return math.sqrt(2.0) + 0.5 * math.log(width) - 3.0

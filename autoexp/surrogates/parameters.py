@@ -1,5 +1,6 @@
 """What a Gaussian process is fitted to, and what the fit yields."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,6 +80,19 @@ class LogNormal:
 
 
 _NOISE, _LEFT_OVER = LogNormal(-6.0, 2.0), LogNormal(-10.0, 2.0)
+_WIDEST, _NARROWEST = math.sqrt(3.0), 0.5
+
+
+def lengthscale_prior(width: int, *, chosen: bool = True) -> LogNormal:
+    """Return what to expect of each of `width` length scales, in the unit cube.
+
+    The most probable one grows with the dimension, as C. Hvarfner et al., Vanilla Bayesian Optimization Performs Great
+    in High Dimensions (2024), have it. The spread is theirs for one and two coordinates, and for any number where
+    nobody has `chosen` them because they matter, as with descriptors of a pool. Of chosen ones it is narrower the more
+    there are, down to a half: so few points as one has cannot tell many length scales apart.
+    """
+    spread = max(_NARROWEST, _WIDEST * min(1.0, 2.0 / width)) if chosen else _WIDEST
+    return LogNormal(math.sqrt(2.0) + 0.5 * math.log(width) - _WIDEST**2, spread)
 
 
 def noise_prior(data: Data) -> LogNormal:

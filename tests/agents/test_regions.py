@@ -133,3 +133,37 @@ def test_a_snake_through_a_full_block_takes_no_leap(rows, columns):
 def test_refuses(space, objective, settings, error, message):
     with pytest.raises(error, match=message):
         RegionsAgent(space, objective, **settings)
+
+
+def test_fine_scans_leave_out_what_the_coarse_map_measured_although_motors_rest_beside_where_they_were_sent():
+    rng = np.random.default_rng(3)
+    agent = RegionsAgent(SAMPLE, Explore("f"), coarse=6, fine=4, regions=1)
+    step, coarse, fine = 100.0 / 20, [], []
+    while not agent.finished():
+        [asked] = agent.suggest(1, [])
+        place = np.array([asked.point["sample_x"], asked.point["sample_y"]])
+        (fine if "fine" in asked.why.rule else coarse).append(place)
+        x, y = np.clip(place + 0.1 * step * rng.uniform(-1.0, 1.0, 2), -50.0, 50.0)
+        value = float(np.exp(-(x**2 + y**2) / 400.0))
+        at = {"sample_x": float(x), "sample_y": float(y)}
+        agent.ingest([Observation(at, {"f": value}, {"f": 0.01}, suggestion_id=asked.id)])
+    distances = np.abs(np.array(fine)[:, None, :] - np.array(coarse)).max(axis=2)
+    assert len(coarse) == 36
+    assert len(fine) > 20
+    assert distances.min() > 0.5 * step
+
+
+def test_is_not_finished_before_every_point_was_asked_for_although_motors_rest_half_way_to_the_next():
+    space = Space([Dof("x", 0.0, 10.0), Dof("y", 0.0, 10.0)])
+    agent, fine = RegionsAgent(space, Explore("f"), coarse=5, fine=2, regions=1), 0
+    step = 10.0 / 8
+    for _ in range(80):
+        if agent.finished():
+            break
+        [asked] = agent.suggest(1, [])
+        fine += "fine" in asked.why.rule
+        value = float(np.exp(-0.5 * ((asked.point["x"] - 3.0) ** 2 + (asked.point["y"] - 6.0) ** 2)))
+        point = {name: place + 0.45 * step for name, place in asked.point.items()}
+        agent.ingest([Observation(point, {"f": value}, suggestion_id=asked.id)])
+    assert agent.finished()
+    assert fine == len(agent.regions()[0].points)

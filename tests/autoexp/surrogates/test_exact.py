@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from autoexp.surrogates import PROFILES, Data, ExactGP, Kernel, Parameters, fit
 from autoexp.surrogates.fitting import _prior, _Problem
-from autoexp.surrogates.parameters import fewer, noise_prior
+from autoexp.surrogates.parameters import fewer, lengthscale_prior, noise_prior
 
 
 def sample(n, width, seed=0, sigma=0.0):
@@ -159,9 +159,9 @@ def test_gradients_agree_with_differences():
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_likelihood_gradient_agrees_with_differences(profile):
-    data = sample(20, 2, sigma=0.5)
-    problem = _Problem(data.x, (data.y - 50.0) / 6.0, data.variance / 36.0, profile, noise_prior(data))
-    theta = np.log([0.3, 0.8, 1.5, 0.01])
+    data, lengths = sample(20, 2, sigma=0.5), lengthscale_prior(2)
+    problem = _Problem(data.x, (data.y - 50.0) / 6.0, data.variance / 36.0, profile, lengths, noise_prior(data))
+    theta = np.log([0.1, 0.8, 1.5, 0.01])
     _, gradient = problem(theta)
     for index in range(4):
         step = np.zeros(4)
@@ -178,7 +178,7 @@ def test_fit_agrees_with_gpytorch_likelihood():
 
     data = sample(25, 2)
     y = (data.y - data.y.mean()) / data.y.std(ddof=1)
-    problem = _Problem(data.x, y, data.variance, "matern52", noise_prior(data))
+    problem = _Problem(data.x, y, data.variance, "matern52", lengthscale_prior(2), noise_prior(data))
     theta = np.log([0.3, 0.8, 1.5, 0.01])
     kernel = Kernel(np.exp(theta[:2]), 1.5)
     covariance = kernel(data.x, data.x) + 0.01 * np.eye(25)
@@ -186,7 +186,8 @@ def test_fit_agrees_with_gpytorch_likelihood():
     mean = inverse.sum(axis=0) @ y / (inverse.sum() + 1.0)
     normal = gpytorch.distributions.MultivariateNormal(torch.full((25,), mean).double(), torch.tensor(covariance))
     expected = -normal.log_prob(torch.tensor(y)).item() - 0.5 * 25 * np.log(2 * np.pi) + 0.5 * mean**2
-    np.testing.assert_allclose(problem(theta)[0] - _prior(theta, noise_prior(data))[0], expected, rtol=1e-8)
+    prior, _ = _prior(theta, problem.lengths, problem.noise)
+    np.testing.assert_allclose(problem(theta)[0] - prior, expected, rtol=1e-8)
 
 
 def test_fit_finds_the_lengthscales_that_matter():
