@@ -86,6 +86,7 @@ class ParetoAgent(Searcher):
             raise ObjectiveError(f"reference must name fields of the objectives, {names}, got {unknown}")
         self._signs = np.array([1.0 if isinstance(objective, Maximize) else -1.0 for objective in self._wanted])
         self._reference = dict(reference or {})
+        cells(np.empty((0, len(names))), np.zeros(len(names)))  # what it imports is there before the first decision
         super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
 
     def _due(self) -> range:

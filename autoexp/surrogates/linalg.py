@@ -1,7 +1,8 @@
 """Factors and solves in double precision, quick for small matrices and kind to other threads for large ones.
 
-SciPy's LAPACK wrappers hold Python's interpreter lock while they work; from `LARGE` rows on, and where
-there is much else to do, NumPy or torch do it and let the thread that answers the beamline go on.
+SciPy's LAPACK wrappers hold Python's interpreter lock while they work. From `LARGE` rows on, and where there is much
+else to do, NumPy factorises, and triangles are halved down to `_BLOCK` rows, so that nearly all the work is products of
+matrices by NumPy, which let the thread that answers the beamline go on.
 """
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.linalg import lapack
 from autoexp.dofs import FloatArray
 
 LARGE = 200
+_BLOCK = 64
 _JITTER = 1e-10
 
 
@@ -41,9 +43,10 @@ def inverse(factor: FloatArray) -> FloatArray:
     if len(factor) < LARGE:
         lower, _ = lapack.dpotri(factor, lower=1)
         return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
-    import torch
-
-    return np.asarray(torch.cholesky_inverse(torch.from_numpy(factor)).numpy())
+    undone, squared = np.zeros(factor.shape), np.empty(factor.shape)
+    _undo(factor, undone)
+    _square(undone, squared)
+    return squared
 
 
 def solve(factor: FloatArray, right: FloatArray, *, transposed: bool = False) -> FloatArray:
@@ -54,12 +57,50 @@ def solve(factor: FloatArray, right: FloatArray, *, transposed: bool = False) ->
 
 def solve_many(factor: FloatArray, right: FloatArray) -> FloatArray:
     """Return ``L^-1 right`` for a square factor and ``(n, m)`` right-hand sides, m large."""
-    if not len(factor):
-        return right
-    if len(factor) < LARGE // 2:
-        undone, _ = lapack.dtrtri(factor, lower=1)
-        return np.asarray(np.tril(undone) @ right)
-    import torch
+    solved = np.empty((len(factor), right.shape[1]))
+    _solve(factor, right, solved)
+    return solved
 
-    left, wide = torch.from_numpy(np.ascontiguousarray(factor)), torch.from_numpy(np.ascontiguousarray(right))
-    return np.asarray(torch.linalg.solve_triangular(left, wide, upper=False).numpy())
+
+def _undone(factor: FloatArray) -> FloatArray:
+    """Return ``L^-1`` of a small factor."""
+    lower, _ = lapack.dtrtri(factor, lower=1)
+    return np.tril(lower)
+
+
+def _solve(factor: FloatArray, right: FloatArray, out: FloatArray) -> None:
+    """Write ``L^-1 right`` to `out`."""
+    count = len(factor)
+    if count <= _BLOCK:
+        np.matmul(_undone(factor), right, out=out)
+        return
+    half = count // 2
+    _solve(factor[:half, :half], right[:half], out[:half])
+    _solve(factor[half:, half:], right[half:] - factor[half:, :half] @ out[:half], out[half:])
+
+
+def _undo(factor: FloatArray, out: FloatArray) -> None:
+    """Write ``L^-1`` to the lower triangle of `out`."""
+    count = len(factor)
+    if count <= _BLOCK:
+        out[:] = _undone(factor)
+        return
+    half = count // 2
+    _undo(factor[:half, :half], out[:half, :half])
+    _undo(factor[half:, half:], out[half:, half:])
+    np.matmul(out[half:, half:], -(factor[half:, :half] @ out[:half, :half]), out=out[half:, :half])
+
+
+def _square(lower: FloatArray, out: FloatArray) -> None:
+    """Write ``W^T W`` of a lower triangle W, shape ``(n, n)``, to `out`."""
+    count = len(lower)
+    if count <= _BLOCK:
+        np.matmul(lower.T, lower, out=out)
+        return
+    half = count // 2
+    _square(lower[:half, :half], out[:half, :half])
+    _square(lower[half:, half:], out[half:, half:])
+    below = lower[half:, :half]
+    out[:half, :half] += below.T @ below
+    np.matmul(lower[half:, half:].T, below, out=out[half:, :half])
+    out[:half, half:] = out[half:, :half].T
