@@ -1,20 +1,29 @@
 """Models that are fitted anew when that is due: on the spot, or on a thread while the devices move."""
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from autoexp.records import Suggestion
 from autoexp.surrogates.parameters import Data
-from autoexp_agents.belief import Belief
 from autoexp_agents.memory import Memory
 from autoexp_agents.refit import Refit
 
-Learn = Callable[[Mapping[str, Data], Callable[[], None] | None], Belief]
-"""What was measured of each field, and what to call between two steps, to models fitted to it."""
+
+class Updates(Protocol):
+    """Models that learn from further observations as they are."""
+
+    def update(self, data: Mapping[str, Data]) -> object:
+        """Condition on more values of every field."""
 
 
-class Fits:
+Models = TypeVar("Models", bound=Updates)
+Measured = Callable[[range], Mapping[str, Data]]
+"""Which of the usable observations, to what was measured of each field; what is not there yet is left out."""
+
+
+class Fits(Generic[Models]):
     """The models of an agent, and to which of its usable observations they were fitted.
 
     As long as nobody asks to `prepare`, they are fitted to exactly those that are due, whoever asks when. From then on
@@ -23,7 +32,11 @@ class Fits:
     Parameters
     ----------
     learn
-        Fits them.
+        From what was measured of each field, and what to call between two steps, makes models fitted to it.
+    measured
+        What there is to learn from.
+    slides
+        Whether observations before the first due one have only grown old; else they do not count any more.
 
     Attributes
     ----------
@@ -31,14 +44,20 @@ class Fits:
         Whether anybody asked to prepare.
     """
 
-    def __init__(self, learn: Learn) -> None:
-        self._learn = learn
-        self._refit, self.ahead = Refit(), False
+    def __init__(
+        self,
+        learn: Callable[[Mapping[str, Data], Callable[[], None] | None], Models],
+        measured: Measured,
+        *,
+        slides: bool = False,
+    ) -> None:
+        self._learn, self._measured, self._slides = learn, measured, slides
+        self._refit, self.ahead = Refit[Models](), False
         self.forget()
 
     def forget(self) -> None:
         """Forget the models."""
-        self.belief: Belief | None = None
+        self.models: Models | None = None
         self._rows = self._asked = range(0)
 
     @property
@@ -46,45 +65,49 @@ class Fits:
         """To which of the usable observations the models are fitted."""
         return self._rows
 
-    def update(self, memory: Memory, known: int) -> None:
-        """Condition the models on what the memory holds beyond the first `known` usable observations."""
+    def update(self, known: int) -> None:
+        """Condition the models on what is there beyond the first `known` usable observations."""
         self._refit.stand_aside()
-        if self.belief is not None:
-            self.belief.update(memory.all_data(known))
+        if self.models is not None:
+            self.models.update(self._measured(range(known, sys.maxsize)))
 
-    def prepare(self, memory: Memory, due: range) -> None:
+    def prepare(self, due: range) -> None:
         """Begin to fit to the observations that are due, if that is not done."""
         self.ahead = True
         self._refit.go_on()
-        self._take_up(memory, due)
+        self._take_up(due)
         if len(due) and due != self._rows and not self._refit.busy:
             self._asked = due
-            self._refit.begin(self._learn, rows_of(memory, due), self._refit.give_way)
+            self._refit.begin(self._learn, self._measured(due), self._refit.give_way)
 
-    def _take_up(self, memory: Memory, due: range) -> None:
+    def _counts(self, rows: range, due: range) -> bool:
+        """Return whether models fitted to `rows` may serve while others are due."""
+        return self._slides or rows.start == due.start
+
+    def _take_up(self, due: range) -> None:
         """Take up models that were fitted on the thread, unless they are of observations that no longer count."""
         ready = self._refit.take()
-        if ready is not None and self._asked.start == due.start and self._asked.stop >= self._rows.stop:
-            self._adopt(memory, self._asked, ready)
+        if ready is not None and self._counts(self._asked, due) and self._asked.stop >= self._rows.stop:
+            self._adopt(self._asked, ready)
 
-    def _adopt(self, memory: Memory, rows: range, belief: Belief) -> None:
-        belief.update(memory.all_data(rows.stop))
-        self.belief, self._rows = belief, rows
+    def _adopt(self, rows: range, models: Models) -> None:
+        models.update(self._measured(range(rows.stop, sys.maxsize)))
+        self.models, self._rows = models, rows
 
-    def get(self, memory: Memory, due: range) -> Belief:
-        """Return the models, conditioned on every observation from the first due one on.
+    def get(self, due: range) -> Models:
+        """Return the models, conditioned on every observation from the first due one on, and older ones if it `slides`.
 
         Raises
         ------
         AutoexpError
             If nothing usable was measured.
         """
-        self._take_up(memory, due)
-        late = self._rows != due and not (self.ahead and self._rows.start == due.start)
-        if self.belief is None or late:
-            self._adopt(memory, due, self._learn(rows_of(memory, due), None))
-        assert self.belief is not None
-        return self.belief
+        self._take_up(due)
+        late = self._rows != due and not (self.ahead and self._counts(self._rows, due))
+        if self.models is None or late:
+            self._adopt(due, self._learn(self._measured(due), None))
+        assert self.models is not None
+        return self.models
 
     def go_on(self) -> None:
         """Let a fit under way go on."""
@@ -101,21 +124,20 @@ class Fits:
 
     def state(self) -> Mapping[str, Any]:
         """Return to which observations the models are fitted, from which they follow; empty before there are any."""
-        return {} if self.belief is None else {"first": self._rows.start, "fitted": self._rows.stop}
+        return {} if self.models is None else {"first": self._rows.start, "fitted": self._rows.stop}
 
-    def use(self, memory: Memory, state: Mapping[str, Any], *, ahead: bool) -> None:
+    def use(self, state: Mapping[str, Any], *, ahead: bool) -> None:
         """Take up a state returned by `state`, and fit no others on the spot if `ahead`."""
-        self._refit, self.ahead = Refit(), ahead
+        self._refit, self.ahead = Refit[Models](), ahead
         if state and state != self.state():
             rows = range(int(state["first"]), int(state["fitted"]))
-            self._adopt(memory, rows, self._learn(rows_of(memory, rows), None))
+            self._adopt(rows, self._learn(self._measured(rows), None))
 
 
 class ThinksAhead(ABC):
     """What agents share that keep their models in `Fits`; see `autoexp.protocols.Prepares` and `RecordsModels`."""
 
-    _fits: Fits
-    _memory: Memory
+    _fits: Fits[Any]
 
     @abstractmethod
     def _due(self) -> range:
@@ -123,7 +145,7 @@ class ThinksAhead(ABC):
 
     def prepare(self, pending: Sequence[Suggestion]) -> None:
         """Begin to fit the models on a thread of its own, if that is due; they are taken up when they are there."""
-        self._fits.prepare(self._memory, self._due())
+        self._fits.prepare(self._due())
 
     def wait(self) -> None:
         """Wait for a fit that `prepare` began to end."""
@@ -140,7 +162,7 @@ class ThinksAhead(ABC):
 
     def use_model(self, state: Mapping[str, Any]) -> None:
         """Decide next by models fitted as `model_state` said."""
-        self._fits.use(self._memory, state, ahead=True)
+        self._fits.use(state, ahead=True)
 
 
 def rows_of(memory: Memory, rows: range) -> dict[str, Data]:

@@ -146,7 +146,7 @@ class BayesianAgent(Paced):
         self._candidates = Candidates(finite(space), size=candidates, seed=seed)
         self._belief: Belief | None = None
         self._learnt: dict[str, Parameters] = {}
-        self._refit = Refit()
+        self._refit = Refit[Belief]()
         self._ahead = False
         self._fitted, self._surprise = 0, 0.0
         self._forget()
@@ -440,7 +440,7 @@ class BayesianAgent(Paced):
 
     def use_model(self, state: Mapping[str, Any]) -> None:
         """Decide next by hyper-parameters returned by `model_state`, without a fit of its own."""
-        self._ahead, self._refit = True, Refit()
+        self._ahead, self._refit = True, Refit[Belief]()
         if not state or state == self.model_state():
             return
         learnt = {name: parameters_of(row) for name, row in state["parameters"].items()}
@@ -459,7 +459,7 @@ class BayesianAgent(Paced):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
-        self._refit = Refit()
+        self._refit = Refit[Belief]()
         self._forget()
         self._given, self._designed = int(state["given"]), int(state["designed"])
         self.ingest([restored(row) for row in state["observations"]])

@@ -11,6 +11,25 @@ from autoexp_agents.memory import SAME, near
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A point that was chosen.
+
+    Parameters
+    ----------
+    unit
+        Where in the unit cube, shape ``(d,)``.
+    score
+        What it promises.
+    rule
+        Name of the score.
+    """
+
+    unit: FloatArray
+    score: float
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Looks:
     """How often and how closely to look.
 
@@ -35,8 +54,9 @@ class Looks:
         score: Callable[[FloatArray], FloatArray],
         known: FloatArray,
         seed: tuple[int, ...],
-    ) -> tuple[FloatArray, float] | None:
-        """Return the best point, shape ``(d,)``, apart from the known ones, and its score; None if there is no other.
+        rule: str,
+    ) -> Found | None:
+        """Return the best point apart from the known ones; None if there is no other.
 
         Parameters
         ----------
@@ -50,6 +70,8 @@ class Looks:
             Points that do not count, shape ``(k, d)``.
         seed
             Of the further points.
+        rule
+            Name of the score.
         """
         unit = candidates.unit
         same = SAME if candidates.space.pool is None else 0.0
@@ -63,7 +85,7 @@ class Looks:
             if len(close):
                 unit, values = np.vstack([unit, close]), np.concatenate([values, score(close)])
         best = int(np.argmax(values))
-        return unit[best], float(values[best])
+        return Found(unit[best], float(values[best]), rule)
 
     def answer(
         self, candidates: Candidates, measured: FloatArray, score: Callable[[FloatArray], FloatArray], seed: int

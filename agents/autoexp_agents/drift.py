@@ -1,7 +1,7 @@
 """A best point that moves while one measures."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +11,14 @@ from autoexp.dofs import FloatArray
 from autoexp.errors import ObjectiveError
 from autoexp.objectives import Bound, Explore, Maximize, Minimize, Objective, Target, as_objectives
 from autoexp.protocols import Acquisition
-from autoexp.records import Estimate, Observation, Source, Suggestion, Why
+from autoexp.records import Estimate, Observation, Suggestion
 from autoexp.space import Space
 from autoexp.surrogates.conditioned import Model
 from autoexp.surrogates.parameters import Data
-from autoexp_agents.belief import Belief, bounds_of, improvement, kept, learn, lengths_of, merit, noisily, penalty, shun
-from autoexp_agents.closer import Looks
-from autoexp_agents.learner import Found, Learner
+from autoexp_agents.ahead import rows_of
+from autoexp_agents.belief import Belief, bounds_of, improvement, kept, learn, lengths_of, merit, noisily, penalty
+from autoexp_agents.closer import Found, Looks
+from autoexp_agents.learner import Searcher, fitted_to
 from autoexp_agents.memory import near
 from autoexp_agents.report import Posterior, health, pictured, shortest
 
@@ -26,15 +27,16 @@ if TYPE_CHECKING:
 
 _LOOKS = Looks(rounds=4, centres=4, each=64)
 _FRESH = 0.1
-_KEPT = 150
+_KEPT, _STEP = 150, 15
 
 
-class DriftAgent(Learner):
+class DriftAgent(Searcher):
     """Follows a value that drifts: time is an input of its model, so what is old is forgotten.
 
     The Gaussian process has one coordinate more, the time of each observation; how long a value holds
     is a length scale like the others, learnt from the data. Points are chosen, and the answer is given, for the time
-    of the latest observation. A point may be measured again when a tenth of `horizon` has gone by.
+    of the latest observation. A point may be measured again when a tenth of `horizon` has gone by. Models are fitted
+    to the latest 150 observations.
 
     Parameters
     ----------
@@ -81,12 +83,11 @@ class DriftAgent(Learner):
         if not 0 < horizon < math.inf:
             raise ObjectiveError(f"horizon must be positive, got {horizon}")
         self._wanted, self._horizon = wanted[0], horizon
-        super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
+        super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel, slides=True)
 
     def _forget(self) -> None:
         super()._forget()
         self._times: list[float] = []
-        self._belief: Belief | None = None
 
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations, and when they were made."""
@@ -94,60 +95,44 @@ class DriftAgent(Learner):
             known = len(self._memory)
             self._memory.add([row])
             self._times += [row.time] * (len(self._memory) - known)
-        self._belief = None
+            self._fits.update(known)
 
     @property
     def _now(self) -> float:
         return max(self._times, default=0.0)
 
-    def _timed(self, unit: FloatArray) -> FloatArray:
+    def _since(self, times: Sequence[float]) -> FloatArray:
+        """Return the coordinates of times: horizons since the first observation, shape ``(n,)``."""
+        return (np.array(times, dtype=float) - (self._times[0] if self._times else 0.0)) / self._horizon
+
+    def _placed(self, unit: FloatArray) -> FloatArray:
         """Return ``(m, d)`` points as they are now, shape ``(m, d + 1)``."""
-        return np.column_stack([unit, np.zeros(len(unit))])
+        return np.column_stack([unit, np.full(len(unit), self._since([self._now])[0])])
 
-    def _believed(self) -> Belief:
-        """Return models of the latest values; the coordinate of time is zero now, and counts in horizons.
+    def _measured(self, rows: range) -> Mapping[str, Data]:
+        """Return what is learnt from some of the usable observations: their values, and when they were made."""
+        since = self._since(self._times[rows.start : rows.stop])
+        return {
+            name: Data(np.column_stack([known.x, since]), known.y, known.variance)
+            for name, known in rows_of(self._memory, rows).items()
+        }
 
-        Raises
-        ------
-        AutoexpError
-            If nothing usable was measured.
-        """
-        if self._belief is None:
-            ages = (np.array(self._times) - self._now) / self._horizon
-            data = dict[str, Data]()
-            for name, known in self._memory.all_data().items():
-                x = np.column_stack([known.x, ages])[-_KEPT:]
-                data[name] = Data(x, known.y[-_KEPT:], known.variance[-_KEPT:])
-            lengths = lengths_of(self._space, more=1)
-            self._belief = learn(data, {}, seed=self._seed, kernel=self._kernel, lengths=lengths)
-        return self._belief
+    def _due(self) -> range:
+        """Return to which of the usable observations the models are to be fitted: the latest, by steps."""
+        count = len(self._memory)
+        last = fitted_to(count) if count <= _KEPT else count - (count - _KEPT) % _STEP
+        return range(max(0, last - _KEPT), min(count, last))
 
-    def _fresh(self, pending: Sequence[Suggestion]) -> FloatArray:
+    def _fit(self, data: Mapping[str, Data], pause: Callable[[], None] | None = None) -> Belief:
+        lengths = lengths_of(self._space, more=1)
+        return learn(data, {}, seed=self._seed, kernel=self._kernel, pause=pause, lengths=lengths)
+
+    def _used_up(self, pending: Sequence[Suggestion]) -> FloatArray:
         """Return the points, shape ``(k, d)``, that need not be measured again now."""
         waiting = self._space.to_unit([row.point for row in pending])
         recent = np.array(self._times) > self._now - _FRESH * self._horizon
         lost = [self._memory.lost(failed=failed) for failed in (True, False)]
         return self._memory.candidates(np.vstack([self._memory.units[recent], *lost, waiting]))
-
-    def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
-        if not len(self._memory):
-            return self._spare(pending)
-        belief = self._believed()
-        digest = belief.digest
-        with belief.imagining():
-            belief.imagine(self._timed(self._space.to_unit([row.point for row in pending])))
-            found = self._search(belief, self._fresh(pending))
-        if found is None:
-            return None
-        unit, score = found
-        mean, sigma = belief.at(self._timed(unit[None, :])[0])
-        rule = f"{self._scores(belief)[0][1].rule} now"
-        why = Why(Source.AGENT, rule, mean, sigma, score, len(self._memory), digest)
-        return self._suggestion(unit, why)
-
-    def _shun(self, belief: Belief) -> None:
-        """Condition on what failed as if what is wanted were poor there now."""
-        shun(belief, self._objectives, self._timed(self._memory.lost(failed=True)))
 
     def _scores(self, belief: Belief) -> list[tuple[str, Acquisition]]:
         bounds, name = bounds_of(self._objectives), self._wanted.name
@@ -157,30 +142,35 @@ class DriftAgent(Learner):
         best = float(merits.max())
         if not math.isfinite(best):
             return bounds
-        return [(name, noisily(belief, name, merits[-_KEPT:], improvement(self._wanted, best))), *bounds]
+        recent = merits[self._fits.rows.start :]
+        return [(name, noisily(belief, name, recent, improvement(self._wanted, best))), *bounds]
 
     def _merits(self, belief: Belief) -> FloatArray:
         """Return the merit now of what was measured; minus infinity where a Bound is broken now."""
-        now = self._timed(self._memory.units)
+        now = self._placed(self._memory.units)
         mean, _ = belief.models[self._wanted.name].posterior(now)
         return np.where(kept(belief, self._objectives, now), merit(self._wanted, mean)[0], -np.inf)
 
-    def _search(self, belief: Belief, known: FloatArray) -> Found | None:
+    def _search(self, belief: Belief, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         """Return the best candidate apart from the known ones, after a closer look around the best few."""
         scores = self._scores(belief)
         self._shun(belief)
         unit = self._candidates.unit[~near(self._candidates.unit, known, self._memory.same)]
         if not len(unit):
             return None
-        values = belief.score(scores, self._timed(unit))
+
+        def score(unit: FloatArray) -> FloatArray:
+            return np.asarray(belief.score(scores, self._placed(unit)) - self._log_seconds(unit, pending))
+
+        values = score(unit)
         rng = np.random.default_rng([self._seed, self._given])
         close = self._candidates.near(unit[np.argsort(-values, kind="stable")[: _LOOKS.centres]], rng, _LOOKS.each)
         close = close[~near(close, known, self._memory.same)]
         if len(close):
             unit = np.vstack([unit, close])
-            values = np.concatenate([values, belief.score(scores, self._timed(close))])
+            values = np.concatenate([values, score(close)])
         best = int(np.argmax(values))
-        return unit[best], float(values[best])
+        return Found(unit[best], float(values[best]), f"{scores[0][1].rule} now")
 
     def best(self) -> Estimate:
         """Return the best point of those measured and of those around them, now, by posterior mean less one sigma.
@@ -195,7 +185,7 @@ class DriftAgent(Learner):
         belief, name, bounds = self._believed(), self._wanted.name, bounds_of(self._objectives)
 
         def careful(unit: FloatArray) -> FloatArray:
-            now, model = self._timed(unit), belief.models[name]
+            now, model = self._placed(unit), belief.models[name]
             mean, sigma = model.posterior(now)
             return np.asarray(
                 merit(self._wanted, mean)[0] - sigma - model.parameters.scale * penalty(belief, bounds, now)
@@ -204,7 +194,7 @@ class DriftAgent(Learner):
         with belief.imagining():
             self._shun(belief)
             chosen = _LOOKS.answer(self._candidates, self._memory.units, careful, self._seed)
-            mean, sigma = belief.at(self._timed(chosen[None, :])[0])
+            mean, sigma = belief.at(self._placed(chosen[None, :])[0])
         return Estimate(self._candidates.space.from_unit(chosen[None, :])[0], mean, sigma)
 
     def report(self, per_dof: int = 25) -> "xr.Dataset":
@@ -219,14 +209,14 @@ class DriftAgent(Learner):
         scores = self._scores(belief)
 
         def now(model: Model) -> Posterior:
-            return lambda unit: model.posterior(self._timed(unit))
+            return lambda unit: model.posterior(self._placed(unit))
 
         found = pictured(
             space,
             shortest(space, [model.parameters for model in belief.models.values()]),
             self.best().point,
             {name: now(model) for name, model in belief.models.items()},
-            lambda unit: belief.score(scores, self._timed(unit)),
+            lambda unit: belief.score(scores, self._placed(unit)),
             f"{scores[0][1].rule} now",
             per_dof,
         )

@@ -15,7 +15,8 @@ from autoexp.space import Space
 from autoexp.surrogates.conditioned import Model
 from autoexp_agents.belief import Belief, bounds_of, improvement, incumbents, kept
 from autoexp_agents.belief import best as best_of
-from autoexp_agents.learner import Found, Searcher
+from autoexp_agents.closer import Found
+from autoexp_agents.learner import Searcher
 from autoexp_agents.memory import near
 from autoexp_agents.report import slices
 from autoexp_agents.samples import draw, joint_gains, knowledge_gradient
@@ -108,13 +109,12 @@ class GainAgent(Searcher):
             raise ObjectiveError(f"seconds must be a function, which no record holds, got {seconds!r}")
         self._wanted, self._sign = wanted[0], 1.0 if isinstance(wanted[0], Maximize) else -1.0
         self._gain, self._cost, self._width = gain, seconds, width
-        self.rule = _RULES[gain]
         super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
         if seconds is not None:
             self.per_second(self._told)
 
     def _signed(self) -> str:
-        return self.rule if self._gain == "ucb" else ""
+        return _RULES["ucb"] if self._gain == "ucb" else ""
 
     def _imagine(self, belief: Belief, pending: Sequence[Suggestion]) -> None:
         """Condition on what gave no value, and on what is pending unless that is drawn together with the candidates."""
@@ -135,12 +135,12 @@ class GainAgent(Searcher):
             promise = self._promise(belief, chosen, over, pending)
             chosen = chosen[np.argsort(-promise, kind="stable")[:_ENDS]]
         values = self._gains(belief, chosen, over, pending)
-        self.rule = _RULES[self._gain]
+        rule = _RULES[self._gain]
         if not (values > 0).any():
-            self.rule = f"LogEI, for {self.rule} is zero"
+            rule = f"LogEI, for {rule} is zero"
             values = self._promise(belief, chosen, over, pending)
         best = int(np.argmax(values))
-        return chosen[best], float(values[best])
+        return Found(chosen[best], float(values[best]), rule)
 
     def _promise(
         self, belief: Belief, unit: FloatArray, over: Acquisition, pending: Sequence[Suggestion]

@@ -15,8 +15,9 @@ from autoexp.surrogates.conditioned import condition
 from autoexp.surrogates.parameters import fewer
 from autoexp_agents.ahead import rows_of
 from autoexp_agents.belief import Belief
+from autoexp_agents.closer import Found
 from autoexp_agents.doubt import doubts
-from autoexp_agents.learner import Found, Searcher
+from autoexp_agents.learner import Searcher
 from autoexp_agents.memory import near
 from autoexp_agents.report import slices
 
@@ -91,7 +92,6 @@ class MapAgent(Searcher):
         if not trust > 0:
             raise ObjectiveError(f"trust must be positive, got {trust}")
         self._name, self._edges, self._trust = wanted[0].name, edges, trust
-        self.rule = _RULE if not edges else f"{_RULE}, edges {edges:g}"
         super().__init__(space, wanted, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
         places = self._candidates.unit
         chosen = np.random.default_rng([seed, 1]).permutation(len(places))[:_REFERENCES]
@@ -113,7 +113,8 @@ class MapAgent(Searcher):
         pool = self._candidates.unit[np.concatenate([shortlist[:half], rest])]
         gains = self._gains(belief, pool) * np.exp(-self._log_seconds(pool, pending))
         best = int(np.argmax(gains))
-        return pool[best], float(gains[best])
+        rule = f"{_RULE}, edges {self._edges:g}" if self._edges else _RULE
+        return Found(pool[best], float(gains[best]), rule)
 
     def _forget(self) -> None:
         super()._forget()

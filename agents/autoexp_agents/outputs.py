@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +107,7 @@ class OutputsAgent(ABC):
         self._order: list[int] = []
         self._parameters: Coregionalisation | None = None
         self._drawn = self._fitted = self._asked = 0
-        self._refit = Refit()
+        self._refit = Refit[Coregionalisation]()
 
     @property
     def space(self) -> Space:
@@ -177,14 +177,14 @@ class OutputsAgent(ABC):
         self._take_up()
         if len(self) and self._due() != self._fitted and not self._refit.busy:
             self._asked = self._due()
-            self._refit.begin(cast("Any", self._learnt), self._data(self._asked))
+            self._refit.begin(self._learnt, self._data(self._asked))
 
     def wait(self) -> None:
         """Wait for a fit that `prepare` began to end."""
         self._refit.wait()
 
     def _take_up(self) -> None:
-        ready = cast("Coregionalisation | None", self._refit.take())
+        ready = self._refit.take()
         if ready is not None:
             self._parameters, self._fitted = ready, self._asked
 
@@ -202,7 +202,7 @@ class OutputsAgent(ABC):
         self._use(state, ahead=True)
 
     def _use(self, state: Mapping[str, Any], *, ahead: bool) -> None:
-        self._refit, self._ahead = Refit(), ahead
+        self._refit, self._ahead = Refit[Coregionalisation](), ahead
         if state and state != self.model_state():
             self._fitted = int(state["fitted"])
             self._parameters = self._learnt(self._data(self._fitted))

@@ -15,8 +15,8 @@ from autoexp.records import Estimate, Suggestion
 from autoexp.space import Space
 from autoexp_agents.belief import Belief, bounds_of
 from autoexp_agents.belief import best as best_of
-from autoexp_agents.closer import Looks
-from autoexp_agents.learner import Found, Searcher
+from autoexp_agents.closer import Found, Looks
+from autoexp_agents.learner import Searcher
 from autoexp_agents.report import slices
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOOKS = Looks(rounds=3, centres=6, each=32)
 _MARGIN = 0.1
+_RULE = "log hypervolume improvement"
 
 
 class ParetoAgent(Searcher):
@@ -63,8 +64,6 @@ class ParetoAgent(Searcher):
        (2023): qLogNEHVI, of which this is the analytic form for one point at a time and independent fields.
     """
 
-    rule = "log hypervolume improvement"
-
     def __init__(
         self,
         space: Space,
@@ -102,7 +101,7 @@ class ParetoAgent(Searcher):
             return np.asarray(self._score(belief, parts, unit) - self._log_seconds(unit, pending))
 
         values = self._score(belief, parts, None) - self._log_seconds(self._candidates.unit, pending)
-        return _LOOKS.best(self._candidates, values, score, known, (self._seed, self._given))
+        return _LOOKS.best(self._candidates, values, score, known, (self._seed, self._given), _RULE)
 
     def _bounds(self) -> list[tuple[str, Any]]:
         return bounds_of(self._objectives)
@@ -205,7 +204,7 @@ class ParetoAgent(Searcher):
         belief = self._believed()
         front = self.front()
         score = partial(self._score, belief, self._parts(belief))
-        found = slices(belief, self._space, self.best().point, score, self.rule, per_dof)
+        found = slices(belief, self._space, self.best().point, score, _RULE, per_dof)
         columns = {f"front_{name}": [row.point[name] for row in front] for name in self._space.names}
         for name in belief.models:
             columns |= {f"front_{name}_mean": [row.mean[name] for row in front]}

@@ -1,19 +1,19 @@
 """Where each class of a material lies: points gather at the boundaries."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autoexp.dofs import FloatArray
 from autoexp.errors import AutoexpError, ObjectiveError
 from autoexp.objectives import Classify, Objective, as_objectives
-from autoexp.records import Observation, Source, Suggestion, Why
+from autoexp.records import Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates import Data, ExactGP, Parameters, fit
 from autoexp_agents.belief import lengths_of
-from autoexp_agents.designed import Designed
+from autoexp_agents.learner import Learner
 from autoexp_agents.memory import near
 from autoexp_agents.opening import taken
 from autoexp_agents.report import lengths, pictured, predictive
@@ -26,7 +26,58 @@ _DRAWS = 64
 _RULE = "entropy of the class"
 
 
-class PhaseAgent(Designed):
+class _Classes:
+    """A model for the transformed labels of each class, which share their hyper-parameters.
+
+    Parameters
+    ----------
+    shared
+        Hyper-parameters.
+    data
+        Classes as numbers.
+    watch
+        Points whose posteriors are kept current, shape ``(m, d)``.
+    """
+
+    def __init__(self, shared: Parameters, data: Data, watch: FloatArray) -> None:
+        self._shared, self._data, self._watch = shared, data, watch
+        self.models: dict[float, ExactGP] = {}
+        self._add_new()
+
+    def _add_new(self) -> None:
+        for value in sorted(set(self._data.y.tolist()) - set(self.models)):
+            target = _transformed(self._data, value)
+            self.models[value] = ExactGP(_of(self._shared, target), target)
+            self.models[value].watch(self._watch)
+
+    def update(self, data: Mapping[str, Data]) -> None:
+        """Condition on more values, which may be of classes that were not seen before."""
+        [new] = data.values()
+        for value, model in self.models.items():
+            target = _transformed(new, value)
+            for x, y, variance in zip(target.x, target.y, target.variance, strict=True):
+                model.update(x, float(y), float(variance))
+        known = self._data
+        columns = ((known.x, new.x), (known.y, new.y), (known.variance, new.variance))
+        self._data = Data(*(np.concatenate(pair) for pair in columns))
+        self._add_new()
+
+    @property
+    def sorted(self) -> list[ExactGP]:
+        """The models by class, ascending."""
+        return [self.models[value] for value in sorted(self.models)]
+
+    @property
+    def watched(self) -> list[tuple[FloatArray, FloatArray]]:
+        """Mean and sigma of each class, ascending, at the watched points, shape ``(m,)`` each."""
+        return [model.watched() for model in self.sorted]
+
+    def posterior(self, unit: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+        """Return mean and sigma of each class, ascending, at ``(m, d)`` points, shape ``(m,)`` each."""
+        return [model.posterior(unit) for model in self.sorted]
+
+
+class PhaseAgent(Learner[_Classes]):
     """Measures where it is least certain which class a place belongs to.
 
     The field holds a class as a number, for example the index of the phase that dominates a
@@ -72,40 +123,23 @@ class PhaseAgent(Designed):
         wanted = as_objectives(objectives)
         if len(wanted) != 1 or not isinstance(wanted[0], Classify):
             raise ObjectiveError(f"a map of phases needs one Classify, got {wanted!r}")
-        self._name, self._kernel = wanted[0].name, kernel
-        super().__init__(space, wanted, initial=initial, seed=seed, candidates=candidates)
-
-    def _forget(self) -> None:
-        super()._forget()
-        self._models: list[ExactGP] | None = None
+        self._name = wanted[0].name
+        super().__init__(space, wanted, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
 
     @property
     def classes(self) -> FloatArray:
         """The classes seen so far, as the field writes them, ascending."""
         return np.unique(self._memory.data(self._name).y)
 
-    def ingest(self, observations: Sequence[Observation]) -> None:
-        """Learn from observations."""
-        super().ingest(observations)
-        self._models = None
-
-    def _fitted(self) -> list[ExactGP]:
-        """Return a model for the transformed labels of each class, which share their hyper-parameters.
-
-        Raises
-        ------
-        AutoexpError
-            If nothing usable was measured.
-        """
-        if self._models is None:
-            data = self._memory.data(self._name)
-            if not len(data):
-                raise AutoexpError("a model needs an observation with usable values, got none")
-            targets = [_transformed(data, value) for value in self.classes]
-            widest, lengths = max(targets, key=lambda row: float(np.var(row.y))), lengths_of(self._space)
-            shared = fit(widest, seed=self._seed, profile=self._kernel, lengths=lengths)
-            self._models = [ExactGP(_of(shared, target), target) for target in targets]
-        return self._models
+    def _fit(self, data: Mapping[str, Data], pause: Callable[[], None] | None = None) -> _Classes:
+        known = data[self._name]
+        if not len(known):
+            raise AutoexpError("a model needs an observation with usable values, got none")
+        targets = [_transformed(known, value) for value in np.unique(known.y)]
+        widest, lengths = max(targets, key=lambda row: float(np.var(row.y))), lengths_of(self._space)
+        assert isinstance(self._kernel, str)
+        shared = fit(widest, seed=self._seed, profile=self._kernel, lengths=lengths, pause=pause)
+        return _Classes(shared, known, self._candidates.unit)
 
     def probabilities(self, unit: FloatArray) -> FloatArray:
         """Return the probability of each of `classes` at ``(m, d)`` points, shape ``(m, classes)``.
@@ -117,10 +151,12 @@ class PhaseAgent(Designed):
         AutoexpError
             If nothing usable was measured.
         """
-        models = self._fitted()
-        pairs = [model.posterior(unit) for model in models]
+        return self._likely(self._believed().posterior(unit))
+
+    def _likely(self, pairs: Sequence[tuple[FloatArray, FloatArray]]) -> FloatArray:
+        """Return the probability of each class, shape ``(m, classes)``, from mean and sigma of each, ``(m,)``."""
         mean, sigma = (np.column_stack([pair[index] for pair in pairs]) for index in (0, 1))
-        draws = np.random.default_rng([self._seed, 2]).standard_normal((_DRAWS, 1, len(models)))
+        draws = np.random.default_rng([self._seed, 2]).standard_normal((_DRAWS, 1, len(pairs)))
         logits = mean + sigma * np.concatenate([draws, -draws])
         raised = np.exp(logits - logits.max(axis=2, keepdims=True))
         return np.asarray((raised / raised.sum(axis=2, keepdims=True)).mean(axis=0))
@@ -129,31 +165,39 @@ class PhaseAgent(Designed):
         if not len(self._memory):
             return self._spare(pending)
         unit = self._candidates.unit
-        free = unit[~near(unit, taken(self._memory, pending), self._memory.same)]
-        if not len(free):
+        free = ~near(unit, taken(self._memory, pending), self._memory.same)
+        if not free.any():
             return None
+        watched = [(mean[free], sigma[free]) for mean, sigma in self._believed().watched]
+        unit = unit[free]
         waiting = [*self._space.to_unit([row.point for row in pending]), *self._memory.lost(failed=True)]
-        values = self._scores(free) * self._apart(free, [*waiting, *self._memory.lost(failed=False)])
-        best = free[int(np.argmax(values))]
+        values = self._entropy(watched) * self._apart(unit, [*waiting, *self._memory.lost(failed=False)])
+        best = unit[int(np.argmax(values))]
         mean, sigma = self._moments(best[None, :])
         predicted = ({self._name: float(mean[0])}, {self._name: float(sigma[0])})
         why = Why(Source.AGENT, _RULE, *predicted, float(values.max()), len(self._memory))
         return self._suggestion(best, why)
 
     def _scores(self, unit: FloatArray) -> FloatArray:
-        """Return the entropy in nats, and a little of the distance from what was measured where it ties."""
-        likely = np.maximum(self.probabilities(unit), 1e-300)
+        """Return the score at ``(m, d)`` points, shape ``(m,)``; see `_entropy`."""
+        return self._entropy(self._believed().posterior(unit))
+
+    def _entropy(self, pairs: Sequence[tuple[FloatArray, FloatArray]]) -> FloatArray:
+        """Return the entropy in nats, and a little of the distance from what was measured where it ties.
+
+        From mean and sigma of each class, shape ``(m,)`` each.
+        """
+        likely = np.maximum(self._likely(pairs), 1e-300)
         entropy = -(likely * np.log(likely)).sum(axis=1)
-        model = self._fitted()[0]
-        _, sigma = model.posterior(unit)
-        unknown = sigma / (model.parameters.scale * math.sqrt(model.parameters.variance))
+        parameters, (_, sigma) = self._believed().sorted[0].parameters, pairs[0]
+        unknown = sigma / (parameters.scale * math.sqrt(parameters.variance))
         return np.asarray(entropy + 1e-2 * unknown)
 
     def _apart(self, unit: FloatArray, others: Sequence[FloatArray]) -> FloatArray:
         """Return how independent each point is of `others`: one less the greatest correlation with them."""
         if not others:
             return np.ones(len(unit))
-        model = self._fitted()[0]
+        model = self._believed().sorted[0]
         kernel = model.parameters.kernel
         return np.asarray(1.0 - kernel(unit, np.array(others)).max(axis=1) / model.parameters.variance)
 
@@ -168,7 +212,7 @@ class PhaseAgent(Designed):
         AutoexpError
             If nothing usable was measured.
         """
-        models, space = self._fitted(), self._space
+        models, space = self._believed().sorted, self._space
         middle = space.from_unit(np.full((1, space.width), 0.5))[0]
         found = pictured(space, space.dofs[:2], middle, {self._name: self._moments}, self._scores, _RULE, per_dof)
         data = self._memory.data(self._name)
@@ -182,10 +226,6 @@ class PhaseAgent(Designed):
         likely, classes = self.probabilities(unit), self.classes
         variance = likely @ np.square(classes) - np.square(likely @ classes)
         return classes[likely.argmax(axis=1)], np.sqrt(np.maximum(variance, 0.0))
-
-    def settings(self) -> Mapping[str, Any]:
-        """Return what it was built with."""
-        return {**super().settings(), "candidates": self._candidates.size, "kernel": self._kernel}
 
 
 def _transformed(data: Data, value: float) -> Data:

@@ -3,15 +3,16 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
-
-from autoexp_agents.belief import Belief
+from typing import Any, Generic, TypeVar
 
 _PATIENCE = 0.1
 _INSTANT = 1e-5
 
+Found = TypeVar("Found")
+"""What the work finds."""
 
-class Refit:
+
+class Refit(Generic[Found]):
     """At most one fit at a time, away from the thread that answers the beamline.
 
     The two threads share one interpreter, so the work steps aside between two of its steps while
@@ -20,7 +21,7 @@ class Refit:
 
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
-        self._result: Belief | None = None
+        self._result: Found | None = None
         self._error: BaseException | None = None
         self._free = threading.Event()
         self._free.set()
@@ -48,7 +49,7 @@ class Refit:
         """Whether a fit is under way, or its result was not taken up."""
         return self._thread is not None
 
-    def begin(self, work: Callable[..., Belief], *arguments: Any) -> None:
+    def begin(self, work: Callable[..., Found], *arguments: Any) -> None:
         """Do `work` on a thread."""
 
         def run() -> None:
@@ -62,7 +63,7 @@ class Refit:
         self._thread = threading.Thread(target=run, name="autoexp-refit", daemon=True)
         self._thread.start()
 
-    def take(self, fits: Callable[[Belief], bool] = lambda _: True) -> Belief | None:
+    def take(self, fits: Callable[[Found], bool] = lambda _: True) -> Found | None:
         """Return the result, once, if there is one that `fits`.
 
         Raises

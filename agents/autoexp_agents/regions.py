@@ -12,9 +12,8 @@ from autoexp.objectives import Explore, Objective, as_objectives
 from autoexp.records import Point, Source, Suggestion
 from autoexp.space import Space
 from autoexp_agents.ahead import rows_of
-from autoexp_agents.belief import Belief
-from autoexp_agents.designed import Pass
-from autoexp_agents.learner import Learner
+from autoexp_agents.belief import Belief, learn, lengths_of
+from autoexp_agents.designed import Designed, Pass
 from autoexp_agents.memory import near
 from autoexp_agents.report import slices
 from autoexp_agents.segments import grown, otsu, segments, snake
@@ -46,7 +45,7 @@ class Region:
     points: tuple[Point, ...]
 
 
-class RegionsAgent(Learner):
+class RegionsAgent(Designed):
     """Maps coarsely, finds the regions that stand out, and scans the most important of them finely.
 
     The coarse map is interpolated by a Gaussian process and parted at a level (by Otsu's method, unless one
@@ -111,7 +110,8 @@ class RegionsAgent(Learner):
         self._name, self._coarse, self._fine = wanted[0].name, coarse, fine
         self._most, self._level = regions, level
         first = Pass(space.grid(coarse), "coarse map")
-        super().__init__(space, wanted, initial=first, seed=seed, candidates=256, kernel=kernel)
+        self._kernel = kernel
+        super().__init__(space, wanted, initial=first, seed=seed, candidates=256)
 
     def _forget(self) -> None:
         super()._forget()
@@ -135,11 +135,16 @@ class RegionsAgent(Learner):
 
     def _plan(self, count: int) -> None:
         """Find the regions in the first `count` usable observations."""
-        self._planned, self._regions = count, self._found(self._fit(rows_of(self._memory, range(count))))
+        self._planned, self._regions = count, self._found(self._learnt(count))
         self._scans = [
             Pass(region.points, f"fine scan of region {number}", Source.AGENT, apart=_NEAR / (self._ticks - 1))
             for number, region in enumerate(self._regions, start=1)
         ]
+
+    def _learnt(self, count: int) -> Belief:
+        """Return a model of the first `count` usable observations."""
+        known, lengths = rows_of(self._memory, range(count)), lengths_of(self._space)
+        return learn(known, {}, seed=self._seed, kernel=self._kernel, lengths=lengths)
 
     def _found(self, belief: Belief) -> tuple[Region, ...]:
         shape = (self._ticks,) * len(self._space.dofs)
@@ -182,7 +187,7 @@ class RegionsAgent(Learner):
         AutoexpError
             If nothing usable was measured.
         """
-        belief = self._believed()
+        belief = self._learnt(len(self._memory))
         model = belief.models[self._name]
         highest = self._memory.units[int(np.argmax(model.fitted()))]
         through = self._space.from_unit(highest[None, :])[0]

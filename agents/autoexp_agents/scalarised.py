@@ -13,14 +13,15 @@ from autoexp.objectives import Bound, Maximize, Minimize, Objective, as_objectiv
 from autoexp.records import Estimate, Suggestion
 from autoexp.space import Space
 from autoexp_agents.belief import Belief, bounds_of, penalty
-from autoexp_agents.closer import Looks
-from autoexp_agents.learner import Found, Searcher
+from autoexp_agents.closer import Found, Looks
+from autoexp_agents.learner import Searcher
 from autoexp_agents.report import slices
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _LOOKS = Looks(rounds=4, centres=5, each=48)
+_RULE = "LogEI of the weighted sum"
 
 
 class ScalarisedAgent(Searcher):
@@ -58,8 +59,6 @@ class ScalarisedAgent(Searcher):
     ----------
     .. [1] R. T. Marler and J. S. Arora, The weighted sum method for multi-objective optimization: new insights (2010).
     """
-
-    rule = "LogEI of the weighted sum"
 
     def __init__(
         self,
@@ -127,6 +126,7 @@ class ScalarisedAgent(Searcher):
             scored,
             known,
             (self._seed, self._given),
+            _RULE,
         )
 
     def best(self) -> Estimate:
@@ -165,7 +165,7 @@ class ScalarisedAgent(Searcher):
         def scored(unit: FloatArray) -> FloatArray:
             return np.asarray(score.value(*self._worth(belief, unit)) + belief.score(bounds, unit))
 
-        return slices(belief, self._space, through, scored, self.rule, per_dof)
+        return slices(belief, self._space, through, scored, _RULE, per_dof)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with."""

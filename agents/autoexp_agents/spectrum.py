@@ -14,8 +14,9 @@ from autoexp.records import Observation, Suggestion
 from autoexp.space import Space
 from autoexp.surrogates.linalg import sturdy_cholesky
 from autoexp_agents.belief import Belief
+from autoexp_agents.closer import Found
 from autoexp_agents.designed import Pass
-from autoexp_agents.learner import Found, Searcher
+from autoexp_agents.learner import Searcher
 from autoexp_agents.memory import near
 from autoexp_agents.pace import Travel
 from autoexp_agents.report import slices
@@ -27,6 +28,7 @@ _SAMPLES = 200
 _FEWEST, _MOST = 257, 1025
 _FLOOR = 0.05
 _JITTER = 1e-9
+_RULE = "curvature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,6 @@ class SpectrumAgent(Searcher):
     .. [1] C. de Boor, A Practical Guide to Splines (1978), chapter II: the error of interpolation.
     """
 
-    rule = "curvature"
-
     def __init__(
         self,
         space: Space,
@@ -154,7 +154,7 @@ class SpectrumAgent(Searcher):
             return None
         rates = self._gains(belief, unit) * np.exp(-self._log_seconds(unit, pending))
         best = int(np.argmax(rates))
-        return unit[best], float(rates[best])
+        return Found(unit[best], float(rates[best]), _RULE)
 
     def _gains(self, belief: Belief, unit: FloatArray) -> FloatArray:
         """Return by which share a value at each of ``(m, 1)`` points lowers the weighted variance, ``(m,)``."""
@@ -242,7 +242,7 @@ class SpectrumAgent(Searcher):
         """
         belief, found = self._believed(), self.features()
         through = {self._dof.name: found.edge}
-        report = slices(belief, self._space, through, lambda unit: self._gains(belief, unit), self.rule, per_dof)
+        report = slices(belief, self._space, through, lambda unit: self._gains(belief, unit), _RULE, per_dof)
         named = {"edge": found.edge, "edge_sigma": found.edge_sigma}
         return report.assign_attrs(named | {"white_line": found.line, "white_line_sigma": found.line_sigma})
 

@@ -16,7 +16,7 @@ from autoexp.protocols import Acquisition
 from autoexp.records import Estimate, Observation, Source, Suggestion, Why
 from autoexp.space import Space
 from autoexp.surrogates.parameters import Data
-from autoexp_agents.ahead import Fits, ThinksAhead
+from autoexp_agents.ahead import Fits, ThinksAhead, rows_of
 from autoexp_agents.belief import Belief, bounds_of, improvement, incumbents, learn, lengths_of, noisily, shun, warps_of
 from autoexp_agents.belief import best as best_of
 from autoexp_agents.memory import Memory, near, plain, restored
@@ -112,7 +112,7 @@ class TrustRegionAgent(Paced, ThinksAhead):
         self._sign = 1.0 if isinstance(wanted[0], Maximize) else -1.0
         self._opening = Opening(space, initial, seed)
         self._seed, self._kernel = seed, kernel
-        self._fits = Fits(self._fit)
+        self._fits = Fits(self._fit, lambda rows: rows_of(self._memory, rows))
         self._candidates = Candidates(finite(space), size=1024, seed=seed)
         self._patience = max(4, space.width)
         self._given = 0
@@ -146,7 +146,7 @@ class TrustRegionAgent(Paced, ThinksAhead):
                 self._region = self._region.after(bool(better), self._patience)
             if self._region.spent:
                 self._region, self._began = Region(), len(self._memory)
-            self._fits.update(self._memory, known)
+            self._fits.update(known)
 
     def _due(self) -> range:
         """Return to which observations the models are to be fitted: to all of this search."""
@@ -183,7 +183,7 @@ class TrustRegionAgent(Paced, ThinksAhead):
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if len(self._memory) == self._began:
             return None
-        belief, known = self._fits.get(self._memory, self._due()), taken(self._memory, pending)
+        belief, known = self._fits.get(self._due()), taken(self._memory, pending)
         with belief.imagining():
             belief.imagine(self._space.to_unit([suggestion.point for suggestion in pending]))
             shun(belief, self._objectives, self._memory.lost(failed=True))
@@ -324,4 +324,4 @@ class TrustRegionAgent(Paced, ThinksAhead):
         self._memory.add([restored(row) for row in state["observations"]])
         self._given, self._opening.drawn, self._began = (int(state[name]) for name in ("given", "designed", "began"))
         self._region = Region(**state["region"])
-        self._fits.use(self._memory, state["model"], ahead=self._fits.ahead)
+        self._fits.use(state["model"], ahead=self._fits.ahead)

@@ -18,8 +18,8 @@ from autoexp.records import Estimate, Observation, Point, Source, Suggestion, Wh
 from autoexp.space import Space
 from autoexp.surrogates import Data
 from autoexp_agents.belief import Belief, improvement, learn, lengths_of, merit
-from autoexp_agents.closer import Looks
-from autoexp_agents.designed import Designed
+from autoexp_agents.closer import Found, Looks
+from autoexp_agents.learner import Learner
 from autoexp_agents.opening import taken
 from autoexp_agents.pace import Paced
 from autoexp_agents.report import health, pictured, shortest
@@ -45,13 +45,21 @@ class _Discrepancy:
         Of the twin.
     belief
         Of the discrepancy.
+    said
+        What the twin says at ``(m, d)`` points, shape ``(m,)``.
     """
 
     scale: float
     belief: Belief
+    said: Callable[[FloatArray], FloatArray]
+
+    def update(self, data: Mapping[str, Data]) -> None:
+        """Condition on more values; the multiple of the twin stays."""
+        rest = {name: Data(new.x, new.y - self.scale * self.said(new.x), new.variance) for name, new in data.items()}
+        self.belief.update(rest)
 
 
-class TwinAgent(Paced, Designed):
+class TwinAgent(Paced, Learner[_Discrepancy]):
     """Starts from what a simulation says, and learns where it is wrong.
 
     The value is taken as a multiple of the twin's plus a discrepancy, a Gaussian process of what the twin
@@ -103,16 +111,16 @@ class TwinAgent(Paced, Designed):
         wanted = found[0]
         if len(found) != 1 or not isinstance(wanted, Maximize | Minimize | Target | Explore):
             raise ObjectiveError(f"a twin needs one Maximize, Minimize, Target or Explore, got {found!r}")
-        self._wanted, self._name, self._kernel = wanted, wanted.name, kernel
+        self._wanted, self._name = wanted, wanted.name
         self._told, self._twin = _told(twin), _expected(twin) if isinstance(twin, str) else twin
-        super().__init__(space, found, initial=initial, seed=seed, candidates=candidates)
+        super().__init__(space, found, initial=initial, seed=seed, candidates=candidates, kernel=kernel)
         said = self._raw(self._candidates.unit)
         self._median = float(np.nanmedian(said)) if np.isfinite(said).any() else 0.0
         self._prepared = self._said(self._candidates.unit)
 
     def _forget(self) -> None:
         super()._forget()
-        self._model: _Discrepancy | None = None
+        self._heard = np.empty(0)
 
     def _raw(self, unit: FloatArray) -> FloatArray:
         points = self._candidates.space.from_unit(unit) if self._candidates.space.pool is None else self._near(unit)
@@ -134,27 +142,22 @@ class TwinAgent(Paced, Designed):
     def ingest(self, observations: Sequence[Observation]) -> None:
         """Learn from observations."""
         super().ingest(observations)
-        self._model = None
+        self._heard = np.concatenate([self._heard, self._said(self._memory.units[len(self._heard) :])])
 
-    def _learnt(self) -> _Discrepancy:
+    def _fit(self, data: Mapping[str, Data], pause: Callable[[], None] | None = None) -> _Discrepancy:
         """Return the multiple of the twin, shrunk towards one, and a model of the rest.
 
-        Raises
-        ------
-        AutoexpError
-            If nothing usable was measured.
+        The twin itself, which may not bear being asked from two threads, was asked before.
         """
-        if self._model is None:
-            data = self._memory.data(self._name)
-            if not len(data):
-                raise AutoexpError("a model needs an observation with usable values, got none")
-            said = self._said(data.x)
-            scale = _scale(said, data.y, float(np.var(self._prepared)))
-            rest = Data(data.x, data.y - scale * said, data.variance)
-            watch, lengths = self._candidates.unit, lengths_of(self._space)
-            belief = learn({self._name: rest}, {}, seed=self._seed, kernel=self._kernel, watch=watch, lengths=lengths)
-            self._model = _Discrepancy(scale, belief)
-        return self._model
+        known = data[self._name]
+        if not len(known):
+            raise AutoexpError("a model needs an observation with usable values, got none")
+        said = self._heard[: len(known)]
+        scale = _scale(said, known.y, float(np.var(self._prepared)))
+        rest = {self._name: Data(known.x, known.y - scale * said, known.variance)}
+        watch, lengths = self._candidates.unit, lengths_of(self._space)
+        belief = learn(rest, {}, seed=self._seed, kernel=self._kernel, watch=watch, pause=pause, lengths=lengths)
+        return _Discrepancy(scale, belief, self._said)
 
     def posterior(self, unit: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation at ``(m, d)`` points of the unit cube, shape ``(m,)`` each.
@@ -164,14 +167,14 @@ class TwinAgent(Paced, Designed):
         AutoexpError
             If nothing usable was measured.
         """
-        model = self._learnt()
+        model = self._believed()
         mean, sigma = model.belief.models[self._name].posterior(unit)
         return mean + model.scale * self._said(unit), sigma
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if not len(self._memory):
             return self._spare(pending)
-        model, known = self._learnt(), taken(self._memory, pending)
+        model, known = self._believed(), taken(self._memory, pending)
         digest = model.belief.digest
         with model.belief.imagining():
             waiting = self._space.to_unit([row.point for row in pending])
@@ -180,15 +183,13 @@ class TwinAgent(Paced, Designed):
             found = self._search(model, known, pending)
         if found is None:
             return None
-        unit, score = found
-        mean, sigma = self.posterior(unit[None, :])
+        mean, sigma = self.posterior(found.unit[None, :])
         predicted = ({self._name: float(mean[0])}, {self._name: float(sigma[0])})
-        rule = self._paced(f"{self._rule()} by a twin")
-        why = Why(Source.AGENT, rule, *predicted, score, len(self._memory), digest)
-        return self._suggestion(unit, why)
+        why = Why(Source.AGENT, self._paced(found.rule), *predicted, found.score, len(self._memory), digest)
+        return self._suggestion(found.unit, why)
 
     def _rule(self) -> str:
-        return "sigma" if isinstance(self._wanted, Explore) else "LogEI"
+        return f"{'sigma' if isinstance(self._wanted, Explore) else 'LogEI'} by a twin"
 
     def _acquisition(self) -> Acquisition:
         if isinstance(self._wanted, Explore):
@@ -196,9 +197,7 @@ class TwinAgent(Paced, Designed):
         mean, _ = self.posterior(self._memory.units)
         return improvement(self._wanted, float(merit(self._wanted, mean)[0].max()))
 
-    def _search(
-        self, model: _Discrepancy, known: FloatArray, pending: Sequence[Suggestion]
-    ) -> tuple[FloatArray, float] | None:
+    def _search(self, model: _Discrepancy, known: FloatArray, pending: Sequence[Suggestion]) -> Found | None:
         """Return the best candidate that is not taken, after looks ever closer around the best ones."""
         score = self._acquisition()
         mean, sigma = model.belief.models[self._name].watched()
@@ -210,7 +209,7 @@ class TwinAgent(Paced, Designed):
             return np.asarray(score.value(self._shunning(unit, mean), sigma) - self._log_seconds(unit, pending))
 
         values = np.asarray(values - self._log_seconds(self._candidates.unit, pending))
-        return _LOOKS.best(self._candidates, values, scored, known, (self._seed, self._given))
+        return _LOOKS.best(self._candidates, values, scored, known, (self._seed, self._given), self._rule())
 
     def best(self) -> Estimate:
         """Return the best of the measured points and of those around them, by posterior mean less one sigma.
@@ -220,7 +219,6 @@ class TwinAgent(Paced, Designed):
         AutoexpError
             If nothing usable was measured.
         """
-        self._learnt()
         chosen = _LOOKS.answer(self._candidates, self._memory.units, self._careful, self._seed)
         mean, sigma = self.posterior(chosen[None, :])
         point = self._candidates.space.from_unit(chosen[None, :])[0]
@@ -255,7 +253,7 @@ class TwinAgent(Paced, Designed):
         AutoexpError
             If nothing usable was measured.
         """
-        model, score = self._learnt(), self._acquisition()
+        model, score = self._believed(), self._acquisition()
         axes = shortest(self._space, [process.parameters for process in model.belief.models.values()])
         through = self.best().point
         found = pictured(
@@ -264,19 +262,14 @@ class TwinAgent(Paced, Designed):
             through,
             {self._name: self.posterior},
             lambda unit: score.value(*self.posterior(unit)),
-            f"{self._rule()} by a twin",
+            self._rule(),
             per_dof,
         )
         return found.merge(health(model.belief, self._space)).assign_attrs(twin_multiple=model.scale)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what it was built with; the twin by its name, by which only a Scene can be found again."""
-        return {
-            **super().settings(),
-            "twin": self._told,
-            "candidates": self._candidates.size,
-            "kernel": self._kernel,
-        }
+        return {**super().settings(), "twin": self._told}
 
 
 def _told(twin: Twin | str) -> str:

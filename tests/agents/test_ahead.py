@@ -3,33 +3,46 @@ import json
 import numpy as np
 import pytest
 
-from autoexp import Bound, Dof, Explore, Maximize, Minimize, Observation, Space
+from autoexp import Bound, Classify, Dof, Explore, Maximize, Minimize, Observation, Space
 from autoexp_agents import (
     ConstrainedTrustRegionAgent,
+    DriftAgent,
     GainAgent,
     MapAgent,
     ParetoAgent,
+    PhaseAgent,
     ScalarisedAgent,
     TrustRegionAgent,
+    TwinAgent,
 )
 
 PLANE = Space([Dof("x", 0.0, 10.0, unit="mm"), Dof("y", 0.0, 10.0, unit="mm")])
 BOTH = (Maximize("f"), Minimize("g"))
+
+
+def twin(columns):
+    return {"f": np.exp(-((columns["x"] - 5.8) ** 2) / 9)}
+
+
 AGENTS = {
+    "drift": lambda: DriftAgent(PLANE, Maximize("f"), initial=3, candidates=128),
     "gain": lambda: GainAgent(PLANE, Maximize("f"), initial=3, candidates=128),
     "map": lambda: MapAgent(PLANE, Explore("f"), initial=3, candidates=128),
+    "phases": lambda: PhaseAgent(PLANE, Classify("class"), initial=3, candidates=128),
     "pareto": lambda: ParetoAgent(PLANE, BOTH, initial=3, candidates=128),
     "scalarised": lambda: ScalarisedAgent(PLANE, BOTH, initial=3, candidates=128),
+    "twin": lambda: TwinAgent(PLANE, Maximize("f"), twin, candidates=128),
     "trust": lambda: TrustRegionAgent(PLANE, Maximize("f"), initial=3),
     "constrained": lambda: ConstrainedTrustRegionAgent(PLANE, (Maximize("f"), Bound("g", high=9.0)), initial=3),
 }
 
 
 def value(point):
-    return {"f": float(np.exp(-((point["x"] - 6.3) ** 2) / 9)) + 0.1 * point["y"], "g": point["y"]}
+    f = float(np.exp(-((point["x"] - 6.3) ** 2) / 9)) + 0.1 * point["y"]
+    return {"f": f, "g": point["y"], "class": float(np.digitize(f, [0.4, 1.1]))}
 
 
-ROWS = [Observation(point, value(point)) for point in PLANE.sobol(14, seed=0)]
+ROWS = [Observation(point, value(point), time=30.0 * n) for n, point in enumerate(PLANE.sobol(14, seed=0))]
 
 
 @pytest.fixture(params=AGENTS)

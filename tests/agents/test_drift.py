@@ -81,9 +81,51 @@ def test_what_is_old_is_forgotten():
         value = moving(point, 400.0 * index)
         agent.ingest([Observation(point, {"f": value}, {"f": 0.01}, time=400.0 * index)])
     model = agent._believed().models["f"]
-    x, y = agent._memory.units[0]
-    then, now = np.array([[x, y, -29 * 400 / 600], [x, y, 0.0]])
-    assert model.posterior(then[None, :])[1][0] < 0.5 * model.posterior(now[None, :])[1][0]
+    now = agent._placed(agent._memory.units[:1])
+    then = now - [0.0, 0.0, 29 * 400 / 600]
+    assert model.posterior(then)[1][0] < 0.5 * model.posterior(now)[1][0]
+
+
+def rows(count):
+    """Return what is measured of a moving peak at random places, every half minute."""
+    rng = np.random.default_rng(1)
+    points = [dict(zip("xy", rng.random(2), strict=True)) for _ in range(count)]
+    return [
+        Observation(point, {"f": moving(point, 30.0 * n)}, {"f": 0.01}, time=30.0 * n) for n, point in enumerate(points)
+    ]
+
+
+def test_learns_from_the_latest_and_goes_on_with_what_is_fitted_until_more_is(monkeypatch):
+    agent, again = (DriftAgent(PLANE, Maximize("f"), candidates=64) for _ in range(2))
+    agent.ingest(rows(170)[:160])
+    agent.prepare([])
+    agent.wait()
+    agent.suggest(1, [])
+    assert agent.model_state() == {"first": 0, "fitted": 150}
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(agent._fits, "_learn", lambda *_: pytest.fail("fitted on the critical path"))
+        agent.ingest(rows(170)[160:])
+        [asked] = agent.suggest(1, [])
+    agent.prepare([])
+    agent.wait()
+    [later] = agent.suggest(1, [])
+    assert agent.model_state() == {"first": 15, "fitted": 165}
+    again.ingest(rows(170))
+    again.use_model({"first": 0, "fitted": 150})
+    again.suggest(1, [])
+    [same] = again.suggest(1, [])
+    assert (same.point, same.why) == (asked.point, asked.why)
+    again.use_model({"first": 15, "fitted": 165})
+    [same] = again.suggest(1, [])
+    assert (same.point, same.why) == (later.point, later.why)
+
+
+def test_without_thinking_ahead_its_models_are_those_that_are_due():
+    agent = DriftAgent(PLANE, Maximize("f"), candidates=64)
+    agent.ingest(rows(170))
+    agent.suggest(1, [])
+    assert agent.model_state() == {"first": 15, "fitted": 165}
+    assert len(agent._believed().models["f"]) == 155
 
 
 def test_measures_the_last_of_a_pool_again_only_after_a_while():
