@@ -155,11 +155,13 @@ class PhaseAgent(Learner[_Classes]):
 
     def _likely(self, pairs: Sequence[tuple[FloatArray, FloatArray]]) -> FloatArray:
         """Return the probability of each class, shape ``(m, classes)``, from mean and sigma of each, ``(m,)``."""
-        mean, sigma = (np.column_stack([pair[index] for pair in pairs]) for index in (0, 1))
-        draws = np.random.default_rng([self._seed, 2]).standard_normal((_DRAWS, 1, len(pairs)))
-        logits = mean + sigma * np.concatenate([draws, -draws])
-        raised = np.exp(logits - logits.max(axis=2, keepdims=True))
-        return np.asarray((raised / raised.sum(axis=2, keepdims=True)).mean(axis=0))
+        mean, sigma = (np.stack([pair[index] for pair in pairs])[:, None, :] for index in (0, 1))
+        draws = np.random.default_rng([self._seed, 2]).standard_normal((_DRAWS, len(pairs))).T[:, :, None]
+        raised = mean + sigma * np.concatenate([draws, -draws], axis=1)
+        raised -= raised.max(axis=0)
+        np.exp(raised, out=raised)
+        raised /= raised.sum(axis=0)
+        return np.asarray(raised.mean(axis=1).T)
 
     def _chosen(self, pending: Sequence[Suggestion]) -> Suggestion | None:
         if not len(self._memory):

@@ -65,21 +65,19 @@ def expected_maximum(means: FloatArray, slopes: FloatArray) -> float:
     order = np.lexsort((means, rounded))
     a, b = means[order], rounded[order]
     steepest = np.append(np.diff(b) > 0, True)
-    a, b = a[steepest], b[steepest]
-    kept, corners = [0], list[float]()
-    for line in range(1, len(a)):
-        while True:
-            corner = float((a[kept[-1]] - a[line]) / (b[line] - b[kept[-1]]))
-            if corners and corner <= corners[-1]:
-                kept.pop()
-                corners.pop()
-                continue
-            break
-        kept.append(line)
+    lines = list(zip(a[steepest].tolist(), b[steepest].tolist(), strict=True))
+    kept, corners = lines[:1], list[float]()
+    for mean, slope in lines[1:]:
+        corner = (kept[-1][0] - mean) / (slope - kept[-1][1])
+        while corners and corner <= corners[-1]:
+            kept.pop()
+            corners.pop()
+            corner = (kept[-1][0] - mean) / (slope - kept[-1][1])
+        kept.append((mean, slope))
         corners.append(corner)
     if not corners:
         return 0.0
-    at, rise = -np.abs(np.array(corners)), np.diff(b[kept])
+    at, rise = -np.abs(np.array(corners)), np.diff([slope for _, slope in kept])
     return float(rise @ (np.exp(log_density(at)) + at * ndtr(at)))
 
 

@@ -1,5 +1,8 @@
 """How much a point is expected to add to what a set of compromises dominates."""
 
+import functools
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,18 +100,18 @@ def log_hypervolume_improvement(mean: FloatArray, sigma: FloatArray, parts: Cell
     parts
         Of what is not dominated yet.
     """
-    total = np.full(len(mean), -np.inf)
-    for low, high in zip(parts.low, parts.high, strict=True):
+    total, ramps = np.full(len(mean), -np.inf), [_log_ramps(*each) for each in zip(mean.T, sigma.T, strict=True)]
+    for low, high in zip(parts.low.tolist(), parts.high.tolist(), strict=True):
         volume = np.zeros(len(mean))
-        for column in range(mean.shape[1]):
-            volume += _log_ramps(mean[:, column], sigma[:, column], float(low[column]), float(high[column]))
+        for ramp, start, end in zip(ramps, low, high, strict=True):
+            volume += ramp(start)
+            if math.isfinite(end):
+                volume += np.log(-np.expm1(np.minimum(ramp(end) - ramp(start), -1e-12)))
         total = np.logaddexp(total, volume)
     return total
 
 
-def _log_ramps(mean: FloatArray, sigma: FloatArray, low: float, high: float) -> FloatArray:
-    lower = log_improvement_quickly((mean - low) / sigma)
-    if np.isfinite(high):
-        upper = log_improvement_quickly((mean - high) / sigma)
-        lower = lower + np.log(-np.expm1(np.minimum(upper - lower, -1e-12)))
-    return np.asarray(lower + np.log(sigma))
+def _log_ramps(mean: FloatArray, sigma: FloatArray) -> Callable[[float], FloatArray]:
+    """Return what gives ``log E(y - edge)+``, shape ``(m,)``, and keeps it, for boxes share their edges."""
+    log_sigma = np.log(sigma)
+    return functools.cache(lambda edge: log_improvement_quickly((mean - edge) / sigma) + log_sigma)

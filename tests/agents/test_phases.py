@@ -41,6 +41,20 @@ def test_learns_the_map_with_fewer_points_than_an_even_cover():
     assert np.median(ours) > np.median(even)
 
 
+def test_a_class_that_is_seen_after_the_fit_counts_at_once(monkeypatch):
+    agent = PhaseAgent(PLANE, Classify("f"), candidates=128)
+    agent.ingest([Observation(point, {"f": float(point["x"] > 0.5)}) for point in PLANE.sobol(8, seed=0)])
+    agent.prepare([])
+    agent.wait()
+    agent.suggest(1, [])
+    monkeypatch.setattr(agent._fits, "_learn", lambda *_: pytest.fail("fitted on the critical path"))
+    agent.ingest([Observation({"x": 0.1, "y": 0.9}, {"f": 7.0}), Observation({"x": 0.9, "y": 0.9}, {"f": 1.0})])
+    likely = agent.probabilities(PLANE.to_unit([{"x": 0.1, "y": 0.9}, {"x": 0.9, "y": 0.9}]))
+    assert agent.classes.tolist() == [0.0, 1.0, 7.0]
+    assert likely[0, 2] > 0.1 > 10.0 * likely[1, 2]
+    assert agent.suggest(1, [])[0].why.n_observations == 10
+
+
 def test_points_gather_at_the_boundaries():
     agent = run(PhaseAgent(PLANE, Classify("f")), 45)
     late = [row.point for row in agent._memory.observations[20:]]

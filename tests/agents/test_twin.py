@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,22 @@ def run(agent, points):
         [asked] = agent.suggest(1, [])
         agent.ingest([Observation(asked.point, {"f": truth(asked.point)}, suggestion_id=asked.id)])
     return truth(agent.best().point)
+
+
+def test_asks_the_twin_on_no_other_thread():
+    asked = set()
+
+    def heard(columns):
+        asked.add(threading.current_thread())
+        return twin(columns)
+
+    agent = TwinAgent(PLANE, Maximize("f"), heard, candidates=128)
+    agent.ingest([Observation(point, {"f": truth(point)}) for point in PLANE.sobol(6, seed=1)])
+    agent.prepare([])
+    agent.wait()
+    agent.suggest(1, [])
+    assert agent.thought_ahead > 0.0
+    assert asked == {threading.current_thread()}
 
 
 def test_a_biased_twin_saves_points():
