@@ -113,7 +113,7 @@ class Learner(Designed, ThinksAhead, Generic[Models]):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a state returned by `state`."""
         super().restore(state)
-        self._fits.use(state["model"], ahead=self._fits.ahead)
+        self._fits.use(state.get("model", {}), ahead=self._fits.ahead)
 
 
 def fitted_to(count: int) -> int:

@@ -32,7 +32,7 @@ def compare(
     Parameters
     ----------
     agents
-        Name to a registered name or a callable ``(space, objectives, seed=...)``; or registered names. The name
+        Name to a registered name or a callable ``(space, objectives, seed=...)``; or registered names, or one. The name
         ``raster`` stands for a raster of `budget` points whose offset is drawn from the seed, the rival for maps.
         For other processes callables must be importable, so not lambdas.
     scene
@@ -59,7 +59,8 @@ def compare(
     AutoexpError
         If a number is below one, `seeds` are no integers, or no scan finished.
     """
-    chosen = dict(agents) if isinstance(agents, Mapping) else {name: name for name in agents}
+    names = (agents,) if isinstance(agents, str) else agents
+    chosen = dict(names) if isinstance(names, Mapping) else {name: name for name in names}
     numbers = _numbers(seeds)
     _check(chosen, scene, budget, numbers)
     trials = [Trial(name, agent, scene, budget, seed, goal) for seed in numbers for name, agent in chosen.items()]

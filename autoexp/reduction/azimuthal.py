@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -93,8 +94,8 @@ class AzimuthalIntegration:
     Raises
     ------
     ReductionError
-        If `bins` or `sectors` is below one, `unit` or `splitting` is none of those above, `range` does not ascend,
-        `polarisation` is no factor, or `clip` is asked for together with splitting.
+        If `bins` or `sectors` is no integer or below one, `unit` or `splitting` is none of those above, `range` does
+        not ascend, `polarisation` is no factor, or `clip` is asked for together with splitting.
     """
 
     geometry: Poni
@@ -108,8 +109,8 @@ class AzimuthalIntegration:
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        if self.bins < 1 or self.sectors < 1:
-            raise ReductionError(f"bins and sectors must be one or more, got {self.bins} and {self.sectors}")
+        if not all(isinstance(count, Integral) and count >= 1 for count in (self.bins, self.sectors)):
+            raise ReductionError(f"bins and sectors must be integers from one on, got {self.bins} and {self.sectors}")
         for name, known in (("unit", get_args(RadialUnit)), ("splitting", get_args(Splitting))):
             if getattr(self, name) not in known:
                 raise ReductionError(f"{name} must be one of {listed(known)}, got {getattr(self, name)!r}")

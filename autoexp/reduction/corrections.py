@@ -94,10 +94,20 @@ class Dark:
         Mean dark frame, shape ``(y, x)``, in the unit of the frames.
     variance
         Variance of that mean, a number or shape ``(y, x)``.
+
+    Raises
+    ------
+    ReductionError
+        If not all of both are finite: a pixel whose dark counts nobody knows belongs into a `Mask`.
     """
 
     dark: Tensor
     variance: Tensor | float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("dark", self.dark), ("variance", self.variance)):
+            if unknown := int((~torch.isfinite(torch.as_tensor(value))).sum()):
+                raise ReductionError(f"{name} must be finite, got {unknown} that are not: fill them and use a Mask")
 
     def check_shape(self, shape: tuple[int, int]) -> None:
         """Refuse frames, (y, x), that the maps do not fit.

@@ -82,6 +82,11 @@ def test_refusals(settings, said):
         compare(["sobol"], peak_beamline, **{"budget": 3, "seeds": 1} | settings)
 
 
+def test_one_agent_may_be_named_alone():
+    found = compare("random", peak_beamline, budget=1, seeds=1, workers=0, progress=False)
+    assert found.data.agent.values.tolist() == ["random"]
+
+
 def test_an_unknown_agent_is_refused_before_anything_runs():
     with pytest.raises(PluginError, match="got 'nothing'"):
         compare(["nothing"], peak_beamline, budget=3)

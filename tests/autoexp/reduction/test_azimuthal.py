@@ -202,6 +202,8 @@ def test_frames_of_another_detector_are_refused():
 def test_settings_that_make_no_sense_are_refused():
     with pytest.raises(ReductionError, match="bins and sectors"):
         AzimuthalIntegration(GEOMETRY, bins=0)
+    with pytest.raises(ReductionError, match=r"must be integers from one on, got 10\.5 and 1"):
+        AzimuthalIntegration(GEOMETRY, bins=10.5)
     with pytest.raises(ReductionError, match="clip must be positive and without splitting"):
         AzimuthalIntegration(GEOMETRY, clip=3.0, splitting="full")
     with pytest.raises(ReductionError, match="distance must be positive, got 0"):

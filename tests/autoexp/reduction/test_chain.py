@@ -164,6 +164,8 @@ def test_one_number_may_stand_for_a_map_where_stages_take_one():
     [
         (lambda: DeadTime(-1e-6), "tau must be zero or more seconds, got -1e-06"),
         (lambda: DeadTime(float("nan")), "tau must be zero or more seconds, got nan"),
+        (lambda: Dark(torch.tensor([[1.0, float("nan")]])), "dark must be finite, got 1 that are not"),
+        (lambda: Dark(torch.ones(1, 2), float("inf")), "variance must be finite, got 1 that are not"),
         (lambda: Monitor(0.0), "reference must be a positive flux, got 0.0"),
         (lambda: Monitor(-2.0), "reference must be a positive flux, got -2.0"),
         (lambda: Monitor(float("nan")), "reference must be a positive flux, got nan"),
