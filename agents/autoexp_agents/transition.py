@@ -33,7 +33,7 @@ def order_parameter(x: FloatArray, transition: FloatArray, exponent: FloatArray)
 
     L. D. Landau, Zh. Eksp. Teor. Fiz. 7, 19 (1937); positions must be positive, as temperatures in kelvin are.
     """
-    return np.asarray(np.power(np.maximum(1.0 - x / transition, _FEW), exponent) * (x < transition))
+    return np.asarray(np.exp(exponent * np.log(np.maximum(1.0 - x / transition, _FEW))) * (x < transition))
 
 
 def step(x: FloatArray, transition: FloatArray, width: FloatArray) -> FloatArray:
@@ -391,22 +391,22 @@ def _cells(
     )
     profile = form(x[None, :], transition[:, None], shape[:, None])
     prior = np.array([1.0, 1.0]) * typical / (10.0 * scale) ** 2
-    gram = np.empty((len(transition), 2, 2))
-    gram[:, 0, 0] = weights.sum() + prior[0]
-    gram[:, 0, 1] = gram[:, 1, 0] = profile @ weights
-    gram[:, 1, 1] = np.square(profile) @ weights + prior[1]
-    ridge = 1e-9 * (gram[:, 0, 0] + gram[:, 1, 1])
-    gram[:, 0, 0] += ridge
-    gram[:, 1, 1] += ridge
+    first, mixed = np.full(len(transition), weights.sum() + prior[0]), profile @ weights
+    second = np.square(profile) @ weights + prior[1]
+    ridge = 1e-9 * (first + second)
+    first, second = first + ridge, second + ridge
+    determinant = first * second - np.square(mixed)
     centre = float(np.average(y, weights=weights))
     residual = y - centre
     right = np.column_stack([np.full(len(transition), float(weights @ residual)), profile @ (weights * residual)])
-    spread = np.linalg.inv(gram)
+    spread = np.empty((len(transition), 2, 2))
+    spread[:, 0, 0], spread[:, 1, 1] = second / determinant, first / determinant
+    spread[:, 0, 1] = spread[:, 1, 0] = -mixed / determinant
     linear = np.einsum("cij,cj->ci", spread, right)
     misfit = float(weights @ np.square(residual)) - np.einsum("ci,ci->c", right, linear)
     degrees = len(y) + 2.0
     noise = (np.maximum(misfit, 0.0) + 2.0 * typical) / degrees
-    log_weight = -0.5 * degrees * np.log(noise) - 0.5 * np.log(np.linalg.det(gram))
+    log_weight = -0.5 * degrees * np.log(noise) - 0.5 * np.log(determinant)
     chances = np.exp(log_weight - log_weight.max())
     linear[:, 0] += centre
     kept = chances > _NEGLIGIBLE
