@@ -23,11 +23,12 @@ from scipy.stats import qmc  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from others import OTHERS  # noqa: E402
 from problems import PROBLEMS  # noqa: E402
 from rivals import RIVALS  # noqa: E402
-from table import last_of_each, read, table  # noqa: E402
+from table import last_of_each, read, summary, table  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results" / "regret.jsonl"
+RESULTS = Path(__file__).parent / "results"
 
 
 def search(problem, rival, seed):
@@ -88,27 +89,30 @@ def able(problem, key):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rivals", nargs="+", default=list(RIVALS), choices=list(RIVALS))
-    parser.add_argument("--problems", nargs="+", default=[p.name for p in PROBLEMS], help="names or their beginnings")
+    parser.add_argument("--problems", nargs="+", default=[""], help="names or their beginnings")
+    parser.add_argument("--others", action="store_true", help="the problems of `others` in place of the usual ones")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, help="by default regret.jsonl or others.jsonl beside this script")
     parser.add_argument("--part", default="1/1", help="i/n: the i-th of n shares of what is missing")
     parser.add_argument("--again", action="store_true", help="run what is there, too; the last line counts")
     parser.add_argument("--table", action="store_true", help="run nothing, only print the table")
     options = parser.parse_args()
-    problems = [p for p in PROBLEMS if any(p.name.startswith(name) for name in options.problems)]
+    known, file = (OTHERS, "others.jsonl") if options.others else (PROBLEMS, "regret.jsonl")
+    problems = [p for p in known if any(p.name.startswith(name) for name in options.problems)]
+    results = options.results or RESULTS / file
     if not options.table:
         keys = installed(options.rivals)
         jobs = [(p, key, seed) for seed in options.seeds for p in problems for key in keys if able(p, key)]
         part, parts = map(int, options.part.split("/"))
-        options.results.parent.mkdir(parents=True, exist_ok=True)
+        results.parent.mkdir(parents=True, exist_ok=True)
         for problem, key, seed in jobs[part - 1 :: parts]:
-            if not options.again and (problem.name, key, seed) in last_of_each(read(options.results)):
+            if not options.again and (problem.name, key, seed) in last_of_each(read(results)):
                 continue
             row = line(problem, key, seed)
-            with options.results.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+            with results.open("a") as lines:
+                lines.write(json.dumps(row) + "\n")
             print(problem.name, key, seed, row.get("regret"), row.get("cpu"), row.get("error", ""), flush=True)
-    print(table(read(options.results), problems, RIVALS))
+    print(table(read(results), problems, RIVALS), summary(read(results), RIVALS), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 _HEAD = ("problem", "agent", "lower quartile", "median regret", "upper quartile", "recommended")
+_LEAST, _MOST = 1e-9, 1e9
 _TAIL = ("CPU s per step", "seeds", "autoexp ahead")
 
 
@@ -37,6 +38,25 @@ def _ahead(ours, theirs):
     return f"{wins:g} of {len(both)}"
 
 
+def summary(lines, rivals):
+    """Return, for each rival, the geometric mean of autoexp's regret over the rival's, and how often it is less."""
+    last, text = last_of_each(lines), []
+    for key, rival in rivals.items():
+        pairs = [
+            (float(last[problem, "autoexp", seed]["regret"]), float(row["regret"]))
+            for (problem, other, seed), row in last.items()
+            if other == key != "autoexp" and "regret" in row and "regret" in last.get((problem, "autoexp", seed), {})
+        ]
+        if pairs:
+            ours, theirs = np.array(pairs).T
+            logs = np.diff(np.log(np.clip([theirs, ours], _LEAST, _MOST)), axis=0)[0]
+            wins = float((ours < theirs).sum() + 0.5 * (ours == theirs).sum())
+            spread = float(logs.std(ddof=1)) / math.sqrt(len(logs)) if len(logs) > 1 else math.nan
+            ratio = f"{math.exp(logs.mean()):.2g} times (log {logs.mean():.2f} +- {spread:.2f})"
+            text.append(f"{rival.name}: regret of autoexp {ratio}, less on {wins:g} of {len(logs)}")
+    return "\n".join(text)
+
+
 def _cells(rows, ours):
     """Return the cells of a rival's row from seed to line, beside those of autoexp."""
     good = {seed: row for seed, row in rows.items() if "error" not in row}
@@ -47,7 +67,7 @@ def _cells(rows, ours):
     return [
         *(f"{value:.3g}" for value in quartiles([float(row["regret"]) for row in good.values()])),
         f"{quartiles(told)[1]:.3g}" if told else "",
-        f"{np.median([row['cpu'] for row in good.values()]):.2g}",
+        f"{np.median([row['cpu'] for row in good.values() if 'cpu' in row]):.2g}",
         f"{len(good)}{broken}",
         "" if rows is ours else _ahead(ours, good),
     ]
