@@ -63,18 +63,18 @@ class _Classes:
         self._add_new()
 
     @property
-    def sorted(self) -> list[ExactGP]:
+    def ordered(self) -> list[ExactGP]:
         """The models by class, ascending."""
         return [self.models[value] for value in sorted(self.models)]
 
     @property
     def watched(self) -> list[tuple[FloatArray, FloatArray]]:
         """Mean and sigma of each class, ascending, at the watched points, shape ``(m,)`` each."""
-        return [model.watched() for model in self.sorted]
+        return [model.watched() for model in self.ordered]
 
     def posterior(self, unit: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
         """Return mean and sigma of each class, ascending, at ``(m, d)`` points, shape ``(m,)`` each."""
-        return [model.posterior(unit) for model in self.sorted]
+        return [model.posterior(unit) for model in self.ordered]
 
 
 class PhaseAgent(Learner[_Classes]):
@@ -191,7 +191,7 @@ class PhaseAgent(Learner[_Classes]):
         """
         likely = np.maximum(self._likely(pairs), 1e-300)
         entropy = -(likely * np.log(likely)).sum(axis=1)
-        parameters, (_, sigma) = self._believed().sorted[0].parameters, pairs[0]
+        parameters, (_, sigma) = self._believed().ordered[0].parameters, pairs[0]
         unknown = sigma / (parameters.scale * math.sqrt(parameters.variance))
         return np.asarray(entropy + 1e-2 * unknown)
 
@@ -199,7 +199,7 @@ class PhaseAgent(Learner[_Classes]):
         """Return how independent each point is of `others`: one less the greatest correlation with them."""
         if not others:
             return np.ones(len(unit))
-        model = self._believed().sorted[0]
+        model = self._believed().ordered[0]
         kernel = model.parameters.kernel
         return np.asarray(1.0 - kernel(unit, np.array(others)).max(axis=1) / model.parameters.variance)
 
@@ -214,7 +214,7 @@ class PhaseAgent(Learner[_Classes]):
         AutoexpError
             If nothing usable was measured.
         """
-        models, space = self._believed().sorted, self._space
+        models, space = self._believed().ordered, self._space
         middle = space.from_unit(np.full((1, space.width), 0.5))[0]
         found = pictured(space, space.dofs[:2], middle, {self._name: self._moments}, self._scores, _RULE, per_dof)
         data = self._memory.data(self._name)

@@ -24,13 +24,11 @@ def build(seed=0, eagerness=3.0):
 
 
 def test_who_does_better_proposes_more_often():
-    agents = [build(seed) for seed in range(5)]
-    assert agents[0].weights() == pytest.approx({"model": 0.5, "random": 0.5})
-    late = [suggestion for agent in agents for suggestion in run(agent, 40)[20:]]
-    weights = [agent.weights()["model"] for agent in agents]
-    assert min(weights) > 0.5
-    assert np.mean(weights) > 0.55
-    assert sum(suggestion.why.rule.startswith("model") for suggestion in late) > 0.5 * len(late)
+    agent = build()
+    assert agent.weights() == pytest.approx({"model": 0.5, "random": 0.5})
+    made = run(agent, 40)
+    assert agent.weights()["model"] > 0.6
+    assert sum(suggestion.why.rule.startswith("model") for suggestion in made[20:]) > 10
 
 
 def test_everybody_keeps_a_chance():

@@ -1,7 +1,5 @@
 """A self-driving scan brings a beam that wandered off back to where it was."""
 
-import math
-
 import bluesky.plan_stubs as bps
 import pytest
 import torch
@@ -16,7 +14,7 @@ from autoexp_simulators import mirrors_beamline
 from autoexp_simulators.faults import PositionDrift
 
 FIELD = "spot_shift_y"
-RATE, PAUSE = 12.0, 3600.0
+RATE, PAUSE = 2.0, 36 * 3600.0
 
 
 @pytest.mark.slow
@@ -47,6 +45,6 @@ def test_an_agent_steers_a_beam_that_wandered_off_back_to_its_reference(RE):
 
     RE(look("uncorrected", begin["v_pitch"]))
     RE(look("corrected", agent.best().point["v_pitch"]))
-    wandered_since = RATE * math.sqrt((beamline.clock.now() - PAUSE) / 3600.0)
     assert abs(seen["uncorrected"]) > 10.0
-    assert abs(seen["corrected"]) < 3.0 * wandered_since < 0.3 * abs(seen["uncorrected"])
+    assert abs(seen["corrected"]) < 0.5 * abs(seen["uncorrected"])
+    assert abs(seen["corrected"]) < 0.5
